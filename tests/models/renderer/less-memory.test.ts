@@ -9,7 +9,7 @@ const captions = { prompt: { states: new Float32Array(4), tokens: 1 }, negative:
 const large = { bin: { height: 1024, width: 1024 }, size: '1024' as const };
 
 /** Children whose memory is one: a picture that would need more than is left then finds none. */
-function sharingMemory(children: number, total: number, needs: (thrift: Thrift) => number) {
+function sharingMemory(children: number, total: number, needs: (thrift: Thrift) => number, microBatch = 1) {
   let used = 0;
   let most = 0;
   const rungs: Thrift[] = [];
@@ -25,7 +25,7 @@ function sharingMemory(children: number, total: number, needs: (thrift: Thrift) 
     const timings = { denoiseMs: 1, decodeMs: 1 };
     return { rgb: new Uint8Array(3), width: 1, height: 1, timings, processorMs: 1, waitMs: 0, deviceShare: 1 };
   };
-  const renderer = { children, microBatch: 1, render } as Renderer;
+  const renderer = { children, microBatch, render } as Renderer;
   return { rungs, most: () => most, renderer: withLessMemory(renderer, description, (rung) => rungs.push(rung)) };
 }
 
@@ -64,4 +64,15 @@ test('a picture that waits to be alone can be cancelled, and holds up nobody', a
   const results = await Promise.allSettled(waiting);
   expect(results.some(({ status }) => status === 'rejected')).toBe(true);
   await pictures(renderer, 3);
+});
+
+test('images that share a child find out alone whether they need less', async () => {
+  const { renderer, rungs } = sharingMemory(1, 10, () => 4, 4);
+  const made = await pictures(renderer, 8);
+  expect(made.map(({ thrift }) => thrift)).toEqual(made.map(() => undefined));
+  expect(rungs).toEqual([]);
+
+  const short = sharingMemory(1, 40, ({ tileLatents }) => tileLatents ?? 128, 4);
+  await pictures(short.renderer, 4);
+  expect(short.rungs).toEqual([{ tileLatents: 64 }, { tileLatents: 32 }]);
 });

@@ -111,6 +111,25 @@ test('a fault of one image replaces the child, and costs those beside it nothing
   expect(renderer.pids.length).toBeGreaterThan(1);
 });
 
+test('a child that does not stop when an image is cancelled is killed, and those beside it are made by another', async () => {
+  const renderer = await fourAtOnce();
+  const stop = new AbortController();
+  const reason = new Error('cancelled by the test');
+  const others = [1, 2].map((seed) => renderer.draw(request({ seed, steps: 40 })));
+  const cancelled = renderer.draw(request({ seed: 3, steps: 40 }), {
+    signal: stop.signal,
+    onStep: (step) => {
+      if (step !== 3) return;
+      process.kill(renderer.pids[0]!, 'SIGSTOP');
+      stop.abort(reason);
+    },
+  });
+  await expect(cancelled).rejects.toBe(reason);
+  await Promise.all(others);
+  expect(renderer.pids).toHaveLength(2);
+  expect(isAlive(renderer.pids[0]!)).toBe(false);
+});
+
 test('close fails every image in hand', async () => {
   const renderer = await fourAtOnce();
   const { outcomes } = await drawAll(renderer, 900, (_, step) => step === 5 && void renderer.close());
