@@ -3,6 +3,7 @@ import { UserError } from '../../domain/user-error.ts';
 import type { BundleRef, Device, RenderRequest, RequestCaptions } from '../pixart/index.ts';
 import { ChildKeeper, type KeeperOptions } from './child-keeper.ts';
 import { ChildLine, type Need } from './child-line.ts';
+import { Crowding } from './crowding.ts';
 import { oneImage, type RendererRenderOptions } from './one-image.ts';
 import { type MicroBatch, placesOf } from './picture-facts.ts';
 import type { ChildImage, RendererChild } from './renderer-child.ts';
@@ -76,6 +77,7 @@ export async function startRenderer({
     isUsable: (keeper) => !reviving.has(keeper),
     isPreferred: ({ isReady }) => isReady,
   });
+  const crowding = new Crowding();
   const time = new SharedTime();
   const unusable = new AbortController();
   const close = async (): Promise<void> => void (await Promise.all(keepers.map((keeper) => keeper.close())));
@@ -133,12 +135,13 @@ export async function startRenderer({
   ): Promise<Rendered> {
     const { signal, thrift } = options;
     const attempt = oneImage(options);
-    const need = { bin: binOf(request), places: microBatch === undefined ? 1 : placesOf(request, thrift, microBatch) };
+    const bin = binOf(request);
+    const usual = microBatch === undefined ? 1 : placesOf(request, thrift, microBatch);
     let waitMs = 0;
     for (let isAlone = false; ; isAlone = true) {
       const { onBegin, ...childOptions } = attempt();
       const asked = performance.now();
-      const { child, giveBack } = await takeChild({ ...need, isAlone }, signal);
+      const { child, giveBack } = await takeChild({ bin, places: crowding.places(bin, usual), isAlone }, signal);
       waitMs += performance.now() - asked;
       const end = time.begin();
       let deviceShare = 1;
@@ -147,6 +150,7 @@ export async function startRenderer({
         onBegin?.();
         image = await child.render(request, captions, childOptions);
       } catch (error) {
+        if (error instanceof RendererOutOfMemory) crowding.ranOut(bin, child);
         if (signal?.aborted || !child.endedWithSeveral || !mayBeAnothers(error)) throw error;
         continue;
       } finally {
