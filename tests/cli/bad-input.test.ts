@@ -135,7 +135,7 @@ test.each([
 ])('%s of an unknown batch says so', async (_, args) => {
   await expectRefused(
     args,
-    /batch mistyped: expected a batch of that name in .*, found none\. "npx pixart-batch list" shows/,
+    /batch mistyped: expected a batch of that name in .*, found none\. Check --store; "npx pixart-batch list" shows/,
   );
 });
 

@@ -197,7 +197,7 @@ test('files under a retention policy are reported with exit code 3, the rest is 
   const again = await asked(store, ...OLD, '--yes');
   expect(again.code).toBe(3);
   expect(again.stdout).toMatch(
-    /staying:\n {2}kept: the store keeps 2 of its files: a retention policy keeps what is there/,
+    /kept:\n {2}kept: the store keeps 2 of its files: a retention policy keeps what is there/,
   );
   expect(again.stdout).toMatch(/\nobjects: the store refuses to delete 1 file: a retention policy keeps what is there/);
 

@@ -50,7 +50,7 @@ test('files in the way and images that could not be exported are listed, with ex
   const { code, stdout } = await run('--all');
   expect(code).toBe(3);
   expect(stdout).toContain('changed since:\n  fox.png\n');
-  expect(stdout).toMatch(/not exported:\n {2}owl: batches\/spring\/owl\.png is not there/);
+  expect(stdout).toMatch(/not exported:\n {2}owl: batches\/spring\/owl\.png is missing/);
   expect(await readFile(join(to, 'fox.png'), 'utf8')).toBe('mine');
 });
 

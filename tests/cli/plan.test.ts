@@ -192,7 +192,7 @@ test("a plan shows what is left of the store's limits today, or that they cannot
   });
   await limits('{"imagesPerDy": 2000}');
   expect(JSON.parse(await plan(rows, '--store', out, '--json')).warnings).toEqual([
-    expect.stringMatching(/^what is left today is not known: limits\.json .*imagesPerDy/),
+    expect.stringMatching(/^what is left today is unknown: limits\.json .*imagesPerDy/),
   ]);
 });
 

@@ -25,7 +25,7 @@ test('a report of a truncated table says which line of which file is damaged, an
   const { code, stdout, stderr } = await runHere(['report', 'night', '--store', store]);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(
-    /^pixart-batch: batches\/night\/manifest\.jsonl in \/.*, line 2 is damaged: .* Restore the file, .*\n$/,
+    /^pixart-batch: batches\/night\/manifest\.jsonl in \/.*, line 2 is damaged: .* Restore the file from .*\n$/,
   );
 });
 

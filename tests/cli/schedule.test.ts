@@ -149,7 +149,7 @@ test('a schedule with a maximum cost is refused while the cost cannot be estimat
   const dear = ['create', 'dear', catalog, '--at', '22:00', '--max-cost', '5', '--cost-per-hour', '1'];
   expect(await run(dear)).toMatchObject({
     code: 2,
-    stderr: expect.stringMatching(/expected a pace .* give --max-jobs/),
+    stderr: expect.stringMatching(/expected a pace .* use --max-jobs/),
   });
   const large = await run(['create', 'large', catalog, '--at', '22:00', '--max-jobs', '0']);
   expect(large).toMatchObject({
