@@ -49,8 +49,8 @@ export function simulatedDevice(device: SimulatedDevice, busy: Interval[]): Rend
     const place = batcher.enter({ name: most === 1 ? Symbol('alone') : `${size} ${bin.width}`, most });
     // One row and one token: the time is that of an image.
     const caption = { states: new Float32Array(1), tokens: 1 };
-    const positions = new Tensor('float32', new Float32Array(1), [1, 1, 1]);
-    const fixed = { shape: { channels: 1, height: 1, width: 1 }, positions, captions: [caption] };
+    const positions = { position_embedding: new Tensor('float32', new Float32Array(1), [1, 1, 1]) };
+    const fixed = { shape: { channels: 1, height: 1, width: 1 }, tokens: 1, positions, captions: [caption] };
     for (let timestep = 0; timestep < steps; timestep += 1)
       await place.predict({ fixed, latents: new Float32Array(1), timestep });
     place.leave();

@@ -57,11 +57,21 @@ async function info(name: string | undefined, { json }: JsonOptions): Promise<vo
 }
 
 type Precision = NonNullable<BundleDescription['precision']>;
+type Cuda = NonNullable<BundleDescription['cuda']>;
 
 const facts = (bundle: Bundle) => {
-  const { description, license, source, files, precision = null } = bundle.description;
+  const { description, license, source, files, precision = null, cuda = null } = bundle.description;
   const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
-  return { ...bundleRef(bundle), description, license, source, files: Object.keys(files).length, bytes, precision };
+  return {
+    ...bundleRef(bundle),
+    description,
+    license,
+    source,
+    files: Object.keys(files).length,
+    bytes,
+    precision,
+    cuda,
+  };
 };
 
 /** What its model can draw; `null` if the bundle does not say, or its vocabulary cannot be read. */
@@ -76,7 +86,7 @@ async function thingsOf(bundle: Bundle): Promise<string[] | null> {
 }
 
 function describe(bundle: Bundle, things: string[] | null): string {
-  const { name, description, digest, sizes, defaults, license, source, files, bytes, precision } = facts(bundle);
+  const { name, description, digest, sizes, defaults, license, source, files, bytes, precision, cuda } = facts(bundle);
   // --bundle takes the name of the folder.
   const folder = basename(bundle.folder);
   return [
@@ -89,6 +99,7 @@ function describe(bundle: Bundle, things: string[] | null): string {
       ['  source', source],
       ['  files', `${files}, ${bytesText(bytes)}`],
       ['  weights', precision === null ? 'unknown' : precisionText(precision)],
+      ...(cuda === null ? [] : [['  for CUDA', cudaText(cuda)]]),
       ['  memory', memoryText(bundle)],
       ...(things === null ? [] : [['  draws', things.join(', ')]]),
       ['  folder', bundle.folder],
@@ -100,6 +111,12 @@ function describe(bundle: Bundle, things: string[] | null): string {
 const precisionText = ({ textEncoder, transformer, vae }: Precision): string =>
   Object.entries({ 'text encoder': textEncoder, transformer, VAE: vae })
     .map(([network, { weights, error }]) => `${network} ${weights} (error ${error.toExponential(1)})`)
+    .join(', ');
+
+/** Networks with a graph for GPUs, and how close its images are to those of the graph for CPUs. */
+const cudaText = ({ transformer, vae }: Cuda): string =>
+  Object.entries({ transformer, VAE: vae })
+    .flatMap(([network, graph]) => (graph === undefined ? [] : [`${network} in fp16 (${graph.psnr} dB)`]))
     .join(', ');
 
 /** On a CPU; the memory needed on a GPU is unknown. */

@@ -3,16 +3,16 @@ import type { WeightKind } from './bundle.ts';
 import type { Caption } from './captions.ts';
 import { finite } from './finite.ts';
 import { guide, sharesCall } from './guidance.ts';
-import type { Tensor } from './onnxruntime.ts';
 import type { RenderOptions } from './render-request.ts';
 import type { Sampler } from './samplers/sampler.ts';
 import { StateClock } from './state-keeping.ts';
 import type { StepPlace } from './step-batcher.ts';
-import type { LatentShape } from './step-inputs.ts';
+import type { LatentShape, Positions } from './step-inputs.ts';
 
 export type DenoiseInputs = LatentShape & {
-  /** [1, tokens of the image, width of the transformer] */
-  positions: Tensor;
+  /** Of the image. */
+  tokens: number;
+  positions: Positions;
   prompt: Caption;
   /** Null where guidance is off. */
   negative: Caption | null;
@@ -72,11 +72,11 @@ type Predict = (
 
 /** Predicts with guidance; undefined where the signal was aborted meanwhile. */
 function predictor(place: StepPlace, inputs: DenoiseInputs): Predict {
-  const { channels, height, width, positions, negative, prompt, guidance, halves, weights } = inputs;
-  const together = sharesCall({ tokens: positions.dims[1]!, halves, weights });
+  const { channels, height, width, tokens, positions, negative, prompt, guidance, halves, weights } = inputs;
+  const together = sharesCall({ tokens, halves, weights });
   const captions = negative ? [negative, prompt] : [prompt];
   const batches = together ? [captions] : captions.map((caption) => [caption]);
-  const parts = batches.map((captions) => ({ shape: { channels, height, width }, positions, captions }));
+  const parts = batches.map((captions) => ({ shape: { channels, height, width }, tokens, positions, captions }));
   return async (latents, timestep, signal) => {
     const predictions: Float32Array[] = [];
     for (const fixed of parts) {

@@ -1,19 +1,18 @@
 import { UserError } from '../../domain/user-error.ts';
 import type { Bundle, BundleDescription } from './bundle.ts';
 import type { RequestCaptions } from './captions.ts';
-import { decode } from './decode.ts';
 import { type DenoiseInputs, denoise } from './denoise.ts';
 import { imagesInCall } from './micro-batch.ts';
 import { normalStream } from './noise.ts';
-import { Tensor } from './onnxruntime.ts';
 import { sayingOutOfMemory } from './out-of-memory.ts';
-import { positionEmbedding } from './position-embedding.ts';
+import { transformerGraph } from './painter-graphs.ts';
+import { loadPictureDecoder } from './picture-decoder.ts';
+import type { PositionInputs } from './position-inputs.ts';
 import type { PaintedImage, RenderOptions, RenderRequest } from './render-request.ts';
 import { checkRequest } from './request-check.ts';
-import { resizeAndCrop, toBytes } from './resize-crop.ts';
 import { createSampler } from './samplers/create-sampler.ts';
 import type { Sampler } from './samplers/sampler.ts';
-import { type Graph, openGraph, type SessionOptions } from './session.ts';
+import { openGraph, type SessionOptions } from './session.ts';
 import { StepBatcher, type StepBin } from './step-batcher.ts';
 
 export type PainterOptions = SessionOptions & {
@@ -37,31 +36,34 @@ export type Painter = {
 export async function loadPainter(bundle: Bundle, options: PainterOptions): Promise<Painter> {
   refuseInt8OnCuda(bundle, options);
   const { microBatch = 1 } = options;
-  const transformer = await openGraph(bundle, 'transformer.onnx', options);
-  const batcher = new StepBatcher(transformer);
-  const vaeDecoder = await openGraph(bundle, 'vae_decoder.onnx', options);
+  const { description } = bundle;
+  const { file, positions, join } = transformerGraph(description, options.device);
+  const transformer = await openGraph(bundle, file, options);
+  const batcher = new StepBatcher(transformer, join);
+  const decoder = await loadPictureDecoder(bundle, options);
   return {
     async paint(request, captions, renderOptions = {}) {
-      checkRequest(bundle.description, request);
+      checkRequest(description, request);
       renderOptions.signal?.throwIfAborted();
       const started = performance.now();
       const { thrift = {} } = renderOptions;
-      const { sampler, inputs } = sampling(bundle.description, request, captions);
-      const halved = { ...inputs, halves: thrift.halves, weights: bundle.description.precision?.transformer.weights };
+      const { sampler, inputs } = sampling(description, request, captions, positions);
+      const halved = { ...inputs, halves: thrift.halves, weights: description.precision?.transformer.weights };
       const place = batcher.enter(stepBin(halved, microBatch));
       const latents = await denoise(place, sampler, halved, renderOptions)
         .catch(sayingOutOfMemory('denoise'))
         .finally(() => place.leave());
       const denoised = performance.now();
-      const developing = develop(vaeDecoder, bundle.description, request, latents, renderOptions);
-      const rgb = await developing.catch(sayingOutOfMemory('decode'));
+      const shape = latentShape(description, request);
+      const decoding = decoder.decode(request, { ...shape, data: latents }, renderOptions);
+      const rgb = await decoding.catch(sayingOutOfMemory('decode'));
       const timings = { denoiseMs: denoised - started, decodeMs: performance.now() - denoised };
       const shared = place.together > 1 && { microBatch: place.together };
       return { rgb, width: request.width, height: request.height, timings, ...shared };
     },
 
     async dispose() {
-      for (const graph of [transformer, vaeDecoder]) await graph.release();
+      for (const network of [transformer, decoder]) await network.release();
     },
   };
 }
@@ -80,39 +82,26 @@ function sampling(
   description: BundleDescription,
   request: RenderRequest,
   captions: RequestCaptions,
+  positionsOf: PositionInputs,
 ): { sampler: Sampler; inputs: DenoiseInputs } {
   const { heads, headWidth, patch } = description.transformer;
   const shape = latentShape(description, request);
   const { sampleSize, interpolationScale } = description.sizes[request.size]!;
-  const [rows, columns, width] = [shape.height / patch, shape.width / patch, heads * headWidth];
-  const scale = { baseSize: sampleSize / patch, interpolationScale };
-  const positions = new Tensor('float32', positionEmbedding(rows, columns, width, scale), [1, rows * columns, width]);
+  const grid = { rows: shape.height / patch, columns: shape.width / patch };
+  const positions = positionsOf(grid, heads * headWidth, { baseSize: sampleSize / patch, interpolationScale });
   const draw = normalStream(request.seed);
   const drawNoise = () => draw(shape.channels * shape.height * shape.width);
   const sampler = createSampler(description.scheduler, request.steps, drawNoise);
-  return { sampler, inputs: { ...shape, ...captions, positions, guidance: request.guidance } };
+  const tokens = grid.rows * grid.columns;
+  return { sampler, inputs: { ...shape, ...captions, tokens, positions, guidance: request.guidance } };
 }
 
 /** Images share calls with those of the same latents and as many captions. */
 function stepBin(inputs: DenoiseInputs, microBatch: number): StepBin {
-  const { channels, height, width, positions, negative, halves, weights } = inputs;
+  const { channels, height, width, tokens, negative, halves, weights } = inputs;
   const isGuided = negative !== null;
-  const most = imagesInCall({ tokens: positions.dims[1]!, halves, weights, isGuided }, microBatch);
+  const most = imagesInCall({ tokens, halves, weights, isGuided }, microBatch);
   return { name: most === 1 ? Symbol('alone') : `${channels}×${height}×${width} ${isGuided}`, most };
-}
-
-/** From latents to the finished image's bytes. */
-async function develop(
-  vaeDecoder: Graph,
-  description: BundleDescription,
-  request: RenderRequest,
-  latents: Float32Array,
-  { signal, thrift = {} }: RenderOptions,
-): Promise<Uint8Array> {
-  const shape = latentShape(description, request);
-  const options = { isWhole: request.decode === 'whole', tileLatents: thrift.tileLatents };
-  const image = await decode(vaeDecoder, description.vae, { ...shape, data: latents }, signal, options);
-  return toBytes(resizeAndCrop(image, request.width, request.height));
 }
 
 const latentShape = ({ transformer, vae }: BundleDescription, { bin }: RenderRequest) => ({

@@ -32,6 +32,31 @@ export function positionEmbedding(rows: number, columns: number, width: number, 
   return embedding;
 }
 
+/**
+ * The same embedding as two tables: a token's is its row's and its column's, added.
+ *
+ * @returns [rows, width] and [columns, width]
+ */
+export function positionTables(
+  rows: number,
+  columns: number,
+  width: number,
+  scale: PositionScale,
+): { rows: Float32Array; columns: Float32Array } {
+  const half = width / 2;
+  return {
+    rows: widened(embedPositions(rows, half, scale), half, half),
+    columns: widened(embedPositions(columns, half, scale), half, 0),
+  };
+}
+
+/** A table of twice the width, zero but where the other one is put. */
+function widened(table: Float32Array, width: number, at: number): Float32Array {
+  const wide = new Float32Array(table.length * 2);
+  for (let i = 0; i < table.length; i += width) wide.set(table.subarray(i, i + width), i * 2 + at);
+  return wide;
+}
+
 /** @returns [count, channels] */
 function embedPositions(count: number, channels: number, scale: PositionScale): Float32Array {
   const frequencies = channels / 2;

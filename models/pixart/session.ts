@@ -23,13 +23,31 @@ export type Graph = {
  * @throws DeviceFull where there is no memory for it just now.
  */
 export async function openGraph(bundle: Bundle, file: GraphFile, options: SessionOptions): Promise<Graph> {
-  const session = await createSession(bundleFile(bundle, file), options);
-  const [first] = session.outputNames;
+  const { outputs, run, release } = await openNetwork(bundle, file, options);
+  const [first] = outputs;
   if (first === undefined) throw new UserError(`${file} of bundle ${bundle.description.name} has no output`);
   return {
-    run: async (inputs, output = first) => {
+    run: async (inputs, output = first) => (await run(inputs, [output]))[output]!.data as Float32Array,
+    release,
+  };
+}
+
+/** A network of which several outputs are asked for at once, of whatever type. */
+export type Network = {
+  outputs: readonly string[];
+  /** @throws UserError as a graph's */
+  run(inputs: Record<string, Tensor>, outputs: readonly string[]): Promise<Record<string, Tensor>>;
+  release(): Promise<void>;
+};
+
+/** The same as `openGraph`. */
+export async function openNetwork(bundle: Bundle, file: GraphFile, options: SessionOptions): Promise<Network> {
+  const session = await createSession(bundleFile(bundle, file), options);
+  return {
+    outputs: session.outputNames,
+    run: async (inputs, outputs) => {
       try {
-        return (await session.run(inputs, [output]))[output]!.data as Float32Array;
+        return await session.run(inputs, outputs);
       } catch (error) {
         throw MISFIT.test((error as Error).message) ? misfit(bundle, file, (error as Error).message) : error;
       }

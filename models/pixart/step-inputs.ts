@@ -1,15 +1,19 @@
-import { captionInputs } from './caption-inputs.ts';
+import { captionInputs, captionSpans } from './caption-inputs.ts';
 import type { Caption } from './captions.ts';
 import { Tensor } from './onnxruntime.ts';
 
 /** Of the latents of one image. */
 export type LatentShape = { channels: number; height: number; width: number };
 
+/** The transformer's inputs that tell where an image's tokens lie, by name: see position-inputs.ts. */
+export type Positions = Record<string, Tensor>;
+
 /** What one image puts into a call of the transformer and does not change from step to step. */
 export type FixedInputs = {
   shape: LatentShape;
-  /** [1, tokens of the image, width of the transformer] */
-  positions: Tensor;
+  /** Of the image. */
+  tokens: number;
+  positions: Positions;
   /** One row of the call each. */
   captions: Caption[];
 };
@@ -25,8 +29,17 @@ export type JoinFixed = (images: readonly FixedInputs[]) => Record<string, Tenso
 
 /** For graphs that take captions and their mask. */
 export const joinCaptions: JoinFixed = (images) => ({
-  position_embedding: images[0]!.positions,
+  ...images[0]!.positions,
   ...captionInputs(images.flatMap(({ captions }) => captions)),
+});
+
+/** For graphs made for CUDA. */
+export const joinSpans: JoinFixed = (images) => ({
+  ...images[0]!.positions,
+  ...captionSpans(
+    images.flatMap(({ captions }) => captions),
+    images[0]!.tokens,
+  ),
 });
 
 /** Remembers what it joined last: the same images share many calls in a row. */

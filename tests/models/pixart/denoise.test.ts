@@ -49,7 +49,8 @@ test.each([
 
   let made = 0;
   const counting: Graph = { ...transformer, run: (inputs) => transformer.run(inputs).finally(() => made++) };
-  const inputs = { channels, height, width, positions, prompt, negative, guidance: 4.5 };
+  const fixed = { tokens: rows * columns, positions: { position_embedding: positions } };
+  const inputs = { channels, height, width, ...fixed, prompt, negative, guidance: 4.5 };
   const found = await denoise(aloneAt(counting), predictionOnly(noise), inputs, {});
 
   const pair = await transformer.run({
@@ -68,7 +69,8 @@ test('latents that are not finite end the run at the step after which they are n
   const transformer: Graph = { release: async () => {}, run: async () => Float32Array.of(1, 2, 3, Number.NaN) };
 
   const positions = new Tensor('float32', new Float32Array(4), [1, 1, 4]);
-  const inputs = { channels: 1, height: 2, width: 2, positions, prompt: caption, negative: null, guidance: 1 };
+  const fixed = { tokens: 1, positions: { position_embedding: positions } };
+  const inputs = { channels: 1, height: 2, width: 2, ...fixed, prompt: caption, negative: null, guidance: 1 };
   const states: SamplerState[] = [];
   const keeping = { everyMs: 0, keep: async (state: SamplerState) => void states.push(state) };
   const running = denoise(aloneAt(transformer), predictionOnly(new Float32Array(4), [900, 500, 100]), inputs, {

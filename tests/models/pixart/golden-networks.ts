@@ -80,7 +80,10 @@ export async function denoiseCase(
   const drawNoise = () => draw(channels * height * width);
   const sampler = createSampler(networks.bundle.description.scheduler, golden.steps, drawNoise);
   const kept: Float32Array[] = [];
-  const inputs = { channels, height, width, positions, prompt, negative, guidance: golden.guidance };
+  const inputs = {
+    ...{ channels, height, width, prompt, negative, guidance: golden.guidance },
+    ...{ tokens: positions.dims[1]!, positions: { position_embedding: positions } },
+  };
   const onStep = () => kept.push(sampler.latents);
   await denoise(aloneAt(networks.transformer), sampler, inputs, { onStep });
   return kept;

@@ -75,7 +75,8 @@ function transformerOf(calls: Call[], room = Number.POSITIVE_INFINITY) {
 
 const inputsOf = ({ seed, width, tokens, isGuided }: Image) => ({
   ...{ channels: 1, height: 2, width, guidance: 3 },
-  positions: new Tensor('float32', new Float32Array(width / 2), [1, width / 2, 1]),
+  tokens: width / 2,
+  positions: { position_embedding: new Tensor('float32', new Float32Array(width / 2), [1, width / 2, 1]) },
   prompt: { states: Float32Array.from({ length: tokens }, (_, i) => seed + i), tokens },
   negative: isGuided ? { states: Float32Array.of(-seed), tokens: 1 } : null,
 });
