@@ -6,10 +6,10 @@ const WIDTH = 1_200;
 const QUALITIES = [80, 60, 40];
 
 /**
- * A picture as JPEG for a message, at most 1,200 pixels wide, in so many bytes.
+ * A picture as JPEG for a message: at most 1,200 pixels wide, and at most the given number of bytes.
  *
- * @returns `null` if fewer bytes would make it ugly
- * @throws Error if the bytes are no image
+ * @returns `null` if it does not fit at an acceptable quality
+ * @throws Error if the bytes are not an image
  */
 export async function toSmallJpeg(image: Uint8Array, most: number): Promise<Uint8Array | null> {
   const narrow = sharp(image).flatten({ background: '#fff' }).resize({ width: WIDTH, withoutEnlargement: true });
