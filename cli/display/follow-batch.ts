@@ -137,7 +137,7 @@ class Shown {
           `  npx pixart-batch watch ${this.#batch}${this.#hint}`,
       );
     }
-    this.#display.fallSilent(`${message} at the moment; batch ${this.#batch} is waiting for it, and so are we …`);
+    this.#display.fallSilent(`${message} at the moment; batch ${this.#batch} is waiting for it too …`);
   }
 
   #bearSilence({ why }: NoOrchestrator): void {

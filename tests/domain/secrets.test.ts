@@ -71,7 +71,7 @@ test('JSON stays JSON', () => {
   expect(JSON.stringify(found)).not.toContain(S);
 });
 
-test('a long text takes no longer than its length', () => {
+test('long texts are handled in linear time', () => {
   for (const piece of ['a-', 'token', '://', '?key', '-----BEGIN PRIVATE KEY-----', 'Bearer ', 'eyJ', 'x@'])
     expect(withoutSecrets(piece.repeat(200_000 / piece.length), [], {})).not.toBe('');
 });
