@@ -141,7 +141,7 @@ it('a corrected catalog may not use a file of terms that has changed since the b
   await writeFile(path.join(terms, 'shades.txt'), 'blue\n');
   const edited = await file('shaded.csv', ['id,prompt,size', 'cap,a cap,256', 'tie,a __shades__ tie,256']);
   const retried = retryBatch(site.client, 'shaded', { corrected: { catalog: edited } });
-  await expect(retried).rejects.toThrow('terms shades: expected what batch shaded was expanded with');
+  await expect(retried).rejects.toThrow('terms shades: expected the file that batch shaded was expanded with');
 });
 
 it("a corrected catalog may be a list of prompts, which ignores the first one's mapping, and gets fresh seeds like the batch", async () => {
