@@ -11,7 +11,7 @@ import {
 
 type PeakBySize = Partial<Record<Size, number | null>>;
 
-/** Shown beside a single image: the most that a worker chooses by itself. */
+/** The largest number that a worker chooses itself; its peak is shown next to that of a single image. */
 const MICRO_BATCH = 8;
 
 /** Peak memory on a CPU, in bytes; `null` if unknown. */
@@ -20,7 +20,7 @@ export type BundleMemory = {
   textEncoder: number;
   /** Of a process that renders, by size. */
   painter: PeakBySize;
-  /** Of one that lets several images share a call. */
+  /** Of one in which several images share each step. */
   microBatch: { images: number; painter: PeakBySize };
   weights: { textEncoder: number; painter: number };
 };

@@ -16,7 +16,7 @@ test('the columns of catalogs keep their names and their order', () => {
   expectNames(ROW_COLUMNS, 'id prompt negative_prompt size width height seed steps guidance priority');
 });
 
-test('what is stored of a job keeps its names and their order, in tables and in images', () => {
+test('the stored fields of a job keep their names and order, in tables and in images', () => {
   expectNames(
     Object.keys(manifestRow(sampleJob, undefined)),
     'id status file prompt negative_prompt size width height seed steps guidance priority bytes crc32c signed_bytes ' +
@@ -35,7 +35,7 @@ test('a row of the review page keeps the names of its fields', () => {
   });
 });
 
-test('a picture and its columns are in the parameters’ order however the job was put together', () => {
+test('a picture and its columns are in the parameters’ order, whatever the order of the job’s properties', () => {
   const shuffled = Object.fromEntries(Object.entries(sampleJob).reverse()) as typeof sampleJob;
   expect(JSON.stringify(pictureOf(shuffled))).toBe(JSON.stringify(pictureOf(sampleJob)));
   expect(JSON.stringify(columnsOf(shuffled))).toBe(JSON.stringify(columnsOf(sampleJob)));
