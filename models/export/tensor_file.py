@@ -54,7 +54,7 @@ def read_header(file: Path) -> dict[str, Stored]:
             names = list(opened.keys())
     except SafetensorError as error:
         raise ExportError(
-            f"{file}: expected a whole safetensors file, found {file.stat().st_size} other bytes ({error}). "
+            f"{file}: expected a complete safetensors file, found {file.stat().st_size} bytes ({error}). "
             "Download the file again."
         ) from error
     with file.open("rb") as raw:

@@ -92,7 +92,7 @@ def test_many_names_are_counted_instead_of_listed(copied: Path) -> None:
 def test_a_truncated_file_is_named(copied: Path, part: str, size: int) -> None:
     file = copied / FILES[part]
     file.write_bytes(file.read_bytes()[:size])
-    refused(copied, part, rf"{FILES[part]}: expected a whole safetensors file, found {size} bytes .*Download")
+    refused(copied, part, rf"{FILES[part]}: expected a complete safetensors file, found {size} bytes .*Download")
 
 
 @EACH
