@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { nearestBin } from '../../../domain/bins.ts';
-import type { Size } from '../../../domain/size.ts';
+import { binsOf, nearestBin } from '../../../domain/bins.ts';
+import { SIZES, type Size } from '../../../domain/size.ts';
 import {
   type CaptionEncoder,
   loadCaptionEncoder,
@@ -115,4 +115,13 @@ test('as many images share a call as fill it, and none where its own captions do
   expect(imagesInCall({ ...guided, tokens: 16_384 }, 64)).toBe(1);
   expect(imagesInCall({ ...guided, weights: 'int8' }, 64)).toBe(1);
   expect(imagesInCall({ ...guided, halves: true }, 64)).toBe(1);
+});
+
+test('no two sizes have a bin of the same shape, whose positions would differ', () => {
+  const shared = SIZES.filter(
+    (size) => imagesInCall({ tokens: nearestBin(size, 1, 1).width ** 2 / 256, isGuided: true }, 8) > 1,
+  );
+  expect(shared).toEqual(['256', '512', '1024']);
+  const shapes = shared.flatMap((size) => binsOf(size).map(({ height, width }) => `${height}×${width}`));
+  expect(new Set(shapes).size).toBe(shapes.length);
 });
