@@ -4,7 +4,12 @@ import type { GraphFile } from './bundle-parts.ts';
 import { InferenceSession, type Tensor } from './onnxruntime.ts';
 import type { Device } from './render-request.ts';
 
-export type SessionOptions = { device: Device; threads?: number | undefined };
+export type SessionOptions = {
+  device: Device;
+  threads?: number | undefined;
+  /** Awaited before each run, which blocks this thread: for what has to leave the process first. */
+  beforeRun?: (() => Promise<unknown>) | undefined;
+};
 
 /**
  * A network: named tensors in, one of its outputs out, which is the first where none is named.
@@ -46,6 +51,7 @@ export async function openNetwork(bundle: Bundle, file: GraphFile, options: Sess
   return {
     outputs: session.outputNames,
     run: async (inputs, outputs) => {
+      await options.beforeRun?.();
       try {
         return await session.run(inputs, outputs);
       } catch (error) {

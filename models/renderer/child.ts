@@ -24,14 +24,18 @@ class RenderCancelled extends Error {
 }
 
 /**
- * Resolves when the message has left this process, or cannot. What the channel does not take at once waits for the event loop,
- * which a step blocks: whoever sends something large waits, or it arrives many steps late.
+ * When the last message has left this process, or cannot. What the channel does not take at once waits for the event loop, which the networks
+ * block: they wait for it, or a picture would arrive many steps of its neighbours late, and keep back whatever is told after it.
  */
-const tell = (message: FromChild): Promise<void> =>
-  new Promise((resolve) => {
+let told: Promise<void> = Promise.resolve();
+
+function tell(message: FromChild): Promise<void> {
+  told = new Promise((resolve) => {
     if (!process.connected) resolve();
     else process.send?.(message, () => resolve());
   });
+  return told;
+}
 
 type Message<Kind extends ToChild['kind']> = Extract<ToChild, { kind: Kind }>;
 
@@ -39,7 +43,7 @@ async function load({ part, bundleFolder, device, threads, microBatch }: Message
   const bundle = await openBundle(bundleFolder);
   await verifyPart(bundle, part);
   if (part === 'encoder') encoder = await loadCaptionEncoder(bundle, { device, threads });
-  else painter = await loadPainter(bundle, { device, threads, microBatch });
+  else painter = await loadPainter(bundle, { device, threads, microBatch, beforeRun: () => told });
   return { kind: 'ready', bundle: bundleRef(bundle) };
 }
 
