@@ -5,7 +5,7 @@ import type { ListedObject, ObjectStore } from '../store/index.ts';
 export const CAPTION_DAYS = 30;
 
 /** What captions of one store may have in all; beyond it the oldest go: 75,000 texts of 30 tokens of the largest models. */
-export const CAPTIONS_BYTES = 10 * 2 ** 30;
+const CAPTIONS_BYTES = 10 * 2 ** 30;
 
 const SWEEP_EVERY_MS = 6 * 3_600_000;
 

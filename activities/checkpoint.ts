@@ -16,7 +16,7 @@ import type { Scratch } from './scratch.ts';
 /** An image that is handed back waits this long for its checkpoint to be stored. */
 const LAST_WRITE_MS = 5_000;
 
-export type CheckpointOptions = {
+type CheckpointOptions = {
   scratch: Scratch;
   job: Pick<Job, 'renderKey' | 'steps'>;
   bundleDigest: string;

@@ -9,7 +9,7 @@ export type RenderProgress = EarlierWork & StepHeartbeat & { attempts: AttemptCo
 /** Older workers do not tell the steps. */
 const earlierWorkSchema = z.object({ computations: z.int().min(0), stepsComputed: z.int().min(0).default(0) });
 
-export const NO_WORK: EarlierWork = { computations: 0, stepsComputed: 0 };
+const NO_WORK: EarlierWork = { computations: 0, stepsComputed: 0 };
 
 /**
  * From the details of the last heartbeat, or from what a workflow was told. There is none on the first attempt; one in words of another

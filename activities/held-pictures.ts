@@ -2,7 +2,7 @@ import type { Size } from '../domain/size.ts';
 import { HELD_AT_LEAST_BYTES, HELD_BYTES } from '../workflows/contract/limits.ts';
 import { StoreLine } from './store-line.ts';
 
-export type HeldPicturesOptions = {
+type HeldPicturesOptions = {
   /** A worker that holds so many bytes takes no more images. */
   limitBytes?: number | undefined;
   /** Before a store that has refused is asked for the first time again; later pauses are longer. */

@@ -30,7 +30,6 @@ export type { Mail } from './messages/mail.ts';
 export {
   type Channel,
   chatChannel,
-  type MessageDependencies,
   mailChannel,
   type SendMail,
 } from './messages/send-message.ts';
@@ -44,7 +43,7 @@ export type Webhooks = {
   post: Post;
 };
 
-export type OrchestratorDependencies = {
+type OrchestratorDependencies = {
   openStore: OpenStore;
   sources: Sources;
   webhooks: Webhooks;

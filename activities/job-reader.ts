@@ -9,7 +9,7 @@ import type { ObjectStore } from '../store/index.ts';
 const KEPT = 8;
 
 /** Finds a job by its place in a batch's plan: the shard's object name and the line in it, counted from 0. */
-export type JobReader = (store: ObjectStore, shard: string, index: number) => Promise<Job>;
+type JobReader = (store: ObjectStore, shard: string, index: number) => Promise<Job>;
 
 /**
  * A reader that keeps the shards it used last, so that one of 500 jobs is fetched once, not 500 times. A shard that is damaged is read a

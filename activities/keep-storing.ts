@@ -8,7 +8,7 @@ import type { Publication } from './publication.ts';
 import type { RenderStop } from './render-stop.ts';
 import { tellingSilence } from './store-silence.ts';
 
-export type Keeping = {
+type Keeping = {
   held: HeldPictures;
   /** The picture's, in this process. */
   key: string;

@@ -37,7 +37,7 @@ export type CaptionSource = (
 /** Hears what a text took the encoder, in milliseconds. Of those that share a text's encoding one hears of it. */
 export type OnEncoded = (ms: number) => void;
 
-export type KeptCaptionsOptions = {
+type KeptCaptionsOptions = {
   bundle: Bundle;
   reader: PromptReader;
   /** `null` where this process has no text encoder and lives on what others keep. */

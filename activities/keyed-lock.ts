@@ -7,7 +7,7 @@ import { takeTurn } from '../models/renderer/index.ts';
  * @returns the function that gives the key back
  * @throws the signal's reason
  */
-export type KeyedLock = (key: string, signal: AbortSignal) => Promise<() => void>;
+type KeyedLock = (key: string, signal: AbortSignal) => Promise<() => void>;
 
 export function createKeyedLock(): KeyedLock {
   const locks = new Map<string, { mutex: Mutex; users: number }>();

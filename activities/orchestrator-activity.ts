@@ -11,7 +11,7 @@ import { StoreWatch, type WhenCancelled } from './store-watch.ts';
 /** The answer to a heartbeat is how a cancellation arrives. */
 const HEARTBEAT_MS = 2_000;
 
-export type ActivityTraits = {
+type ActivityTraits = {
   /** Whether another attempt may succeed though nobody does anything. */
   mayPass?: (error: unknown) => boolean;
   whenCancelled?: WhenCancelled;

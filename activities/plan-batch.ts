@@ -25,7 +25,7 @@ import { planOptions, readCatalog } from './read-catalog.ts';
 /** In JSON lines every row may have columns of its own, of any length; they travel with the batch. */
 const COLUMN_CHARACTERS_TOLD = 4_000;
 
-export type PlanDependencies = {
+type PlanDependencies = {
   openStore: OpenStore;
   sources: Sources;
   /** @throws UserError for a receiver that will not be told anything */

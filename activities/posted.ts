@@ -34,7 +34,7 @@ export async function posted(post: Post, url: URL, headers: Record<string, strin
 }
 
 /** A code or name alone says what happened; the message of an error may have the address in it. */
-export function causeOf(error: unknown): string {
+function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   if ('code' in error && typeof error.code === 'string' && error.name !== 'AbortError') return error.code;
   return error.cause instanceof Error ? error.cause.name : error.name;

@@ -6,7 +6,7 @@ import { type Copied, copyToBatch, publishPicture } from './publish-picture.ts';
 import type { PutCopy } from './signed-copy.ts';
 import type { StageTimer } from './stage-timer.ts';
 
-export type PublicationOptions = {
+type PublicationOptions = {
   input: RenderImageInput;
   job: Job;
   place: PicturePlace;

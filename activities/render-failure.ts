@@ -11,7 +11,7 @@ import { CaptionNotKept } from './kept-captions.ts';
 import { RenderTooLong, WorkerStopping } from './render-stop.ts';
 
 /** What has become of a job: its work, and its attempts, this one and how it ended included. */
-export type JobSoFar = EarlierWork & { attempts: AttemptCounts };
+type JobSoFar = EarlierWork & { attempts: AttemptCounts };
 
 /**
  * What an attempt ends with. A renderer that died, a fault or a hang of the device, a store that is away may be over by themselves and

@@ -21,7 +21,7 @@ export const NEVER_STOPS: WorkerStop = { signal: never, graceMs: 0, over: never,
 /** From the end of the grace time until a step that goes on and on is left: the machine may go at any moment. */
 const LEAVE_AFTER_MS = 5_000;
 
-export type RenderStopOptions = {
+type RenderStopOptions = {
   /** Temporal's: aborted when nobody waits for the image any more, or at the end of the worker's grace time. */
   cancelled: AbortSignal;
   worker: WorkerStop;

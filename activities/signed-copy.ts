@@ -8,13 +8,13 @@ import type { FoundObject, ObjectStore } from '../store/index.ts';
 /** Puts a picture under a name of the batch's own. @returns what is there, where it is not the object's bytes */
 export type PutCopy = (object: FoundObject, name: string) => Promise<Pick<Receipt, 'signed'>>;
 
-export const plainCopy: PutCopy = async (object, name) => {
+const plainCopy: PutCopy = async (object, name) => {
   await object.copy(name);
   return {};
 };
 
 /** A copy with a credential. One that an earlier attempt or round has signed stays, as every signature is another. */
-export const signedCopy =
+const signedCopy =
   (store: ObjectStore, job: Job, signer: PictureSigner): PutCopy =>
   async (object, name) => {
     // No byte of it is copied, and it must not be cleaned away.

@@ -18,7 +18,7 @@ export type BatchRules = {
 /** A batch that is old enough to go, and why it stays. */
 export type KeptBatch = { batch: string; why: string };
 
-export type Choice<T extends SeenBatch> = { remove: T[]; keep: KeptBatch[] };
+type Choice<T extends SeenBatch> = { remove: T[]; keep: KeptBatch[] };
 
 /**
  * Chooses the batches to remove: those that are old enough and kept by no rule, and those whose removal has started.

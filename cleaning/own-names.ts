@@ -12,7 +12,7 @@ import {
 } from '../records/layout.ts';
 
 /** Which part of a batch an object is. */
-export type BatchPart = 'image' | 'plan' | 'receipts' | 'table' | 'removal' | 'other';
+type BatchPart = 'image' | 'plan' | 'receipts' | 'table' | 'removal' | 'other';
 
 const IMAGE = `(?:${IMAGE_FORMATS.map(extension).join('|')})`;
 const CATALOG = `(?:${CATALOG_FORMATS.join('|')})`;

@@ -8,7 +8,7 @@ import { type ObjectStore, shownPlace } from '../store/index.ts';
 import { copyIn, isOwn } from './own-names.ts';
 
 /** What a sweep needs from a line of a plan, receipts or a table: the shared object, and the copy's name in the batch's folder. */
-export type RecordLine = { id: string; object: string | null; copy: string | null };
+type RecordLine = { id: string; object: string | null; copy: string | null };
 
 /** Expects as little as possible of a line, because later versions may write other fields. */
 export const lineSchema = z.object({

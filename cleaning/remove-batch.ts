@@ -9,7 +9,7 @@ import { readRecordLines } from './record-lines.ts';
 import { seenBatches } from './seen-batches.ts';
 import { type Count, countGone, orKept } from './tally.ts';
 
-export type BatchRemoval = {
+type BatchRemoval = {
   count: Count;
   /** Called once nobody can start another round of the batch. */
   isIdle(): Promise<boolean>;

@@ -3,7 +3,7 @@ import type { LooseKind } from './own-names.ts';
 
 export type Kind = 'batches' | LooseKind;
 
-export const KINDS: Kind[] = ['batches', 'objects', 'checkpoints', 'captions', 'damaged'];
+const KINDS: Kind[] = ['batches', 'objects', 'checkpoints', 'captions', 'damaged'];
 
 /** What was, or would be, removed of a kind. */
 export type Count = {

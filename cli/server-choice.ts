@@ -4,7 +4,7 @@ import { type RememberedServer, rememberedServer } from '../infra/dev/server-mem
 import { type ServerOptions, stateFolder } from './options/common-options.ts';
 
 /** The server that a command uses, and why. */
-export type ServerChoice = { target: TemporalTarget } & (
+type ServerChoice = { target: TemporalTarget } & (
   | { from: 'a person' | 'a running dev' | 'nowhere' }
   /** Remembered in the state folder by a "dev" that is not running. */
   | { from: 'the state folder'; server: RememberedServer }

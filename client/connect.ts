@@ -29,7 +29,7 @@ export type BatchClient = {
   close(): Promise<void>;
 };
 
-export type ConnectOptions = { warn?: BatchClient['warn']; keyring?: Keyring | null | undefined };
+type ConnectOptions = { warn?: BatchClient['warn']; keyring?: Keyring | null | undefined };
 
 /**
  * Connects, and checks that the server can run batches: it answers, the namespace exists and the search attributes are registered.

@@ -12,7 +12,7 @@ import type { BatchClient } from './connect.ts';
 import { grpcCause } from './server-trouble.ts';
 
 /** One run of a workflow. */
-export type History = { workflowId: string; runId: string; type: string; isRunning: boolean };
+type History = { workflowId: string; runId: string; type: string; isRunning: boolean };
 
 /**
  * All runs that the server remembers of a batch: of its rounds, shards, review page and webhook messages, and of the

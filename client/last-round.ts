@@ -27,7 +27,7 @@ export type LastRound = {
 };
 
 /** Where to look for a batch, and its bundle, in case neither the server nor the store knows. */
-export type Whereabouts = { store?: string | undefined; bundle?: BundleRef | undefined };
+type Whereabouts = { store?: string | undefined; bundle?: BundleRef | undefined };
 
 /**
  * Finds the last round of an ended batch: on the server, which forgets after a while, and in the store.

@@ -34,7 +34,7 @@ async function settled<T>(list: () => AsyncIterable<T>, idOf: (item: T) => strin
 }
 
 /** What is still running on a server. */
-export type Unfinished = {
+type Unfinished = {
   /** Ids of batches. */
   batches: string[];
   /** What ended batches still have to do, in words; no results depend on it. */

@@ -16,7 +16,7 @@ import type { CatalogInput } from './request.ts';
 export type CatalogFiles = { catalog: Uint8Array; terms: ReadonlyMap<string, Uint8Array> };
 
 /** The catalog of a request, read on the user's machine. */
-export type RequestedCatalog = {
+type RequestedCatalog = {
   /**
    * The jobs that a batch would have; can be read once.
    *

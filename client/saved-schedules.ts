@@ -15,7 +15,7 @@ const { Schedule } = proto.temporal.api.schedule.v1;
 const { Memo } = proto.temporal.api.common.v1;
 
 /** A schedule as its server stores it: the SDK's description leaves parts of it out. */
-export type RawSchedule = {
+type RawSchedule = {
   schedule: temporal.api.schedule.v1.ISchedule;
   memo: temporal.api.common.v1.IMemo;
 };

@@ -53,7 +53,7 @@ export const id = z
       `an id that every system accepts as a file name (this is ${idFault(String(input), IN_BATCH_BYTES)})`,
   });
 
-export type Shape = { width: number; height: number };
+type Shape = { width: number; height: number };
 
 /** The bins range from 1:4 to 4:1; beyond that, most of an image would be cropped. */
 export const isWithinBins = ({ width, height }: Shape): boolean => width <= 4 * height && height <= 4 * width;

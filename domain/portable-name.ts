@@ -54,7 +54,7 @@ export const foldedName = (name: string): string =>
         .normalize('NFC');
 
 /** What conflicts with a name: the same name, or a file where it needs a folder, or the reverse. */
-export type Obstruction<T> = { by: T; isSame: boolean };
+type Obstruction<T> = { by: T; isSame: boolean };
 
 /** Claims on the names in one folder. */
 export class NameClaims<T> {

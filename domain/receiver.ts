@@ -2,7 +2,7 @@ import { UserError } from './user-error.ts';
 import { checkWebhookUrl } from './webhook-url.ts';
 
 /** Receiver of a batch's messages. */
-export type Receiver =
+type Receiver =
   | { kind: 'webhook'; url: URL }
   /** A channel whose URL is a secret that only orchestrators have; `name` distinguishes several of them. */
   | { kind: 'slack' | 'teams'; name: string | null }

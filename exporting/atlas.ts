@@ -2,7 +2,7 @@ import project from '../package.json' with { type: 'json' };
 import type { Placed, Sheet } from './sheet.ts';
 
 /** What an atlas contains besides its sprites. */
-export type AtlasOf = {
+type AtlasOf = {
   /** The sheet's file, beside the atlas. */
   image: string;
   density: number;

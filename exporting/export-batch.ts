@@ -14,7 +14,7 @@ import type { Work } from './work.ts';
 import { worksOf } from './works.ts';
 
 /** Opens a signer with the configured key for a bundle's pictures. */
-export type OpenSigner = (bundle: { name: string; digest: string }) => Promise<PictureSigner>;
+type OpenSigner = (bundle: { name: string; digest: string }) => Promise<PictureSigner>;
 
 export type BatchExport = Outcome & {
   /** The number of chosen pictures. */

@@ -12,7 +12,7 @@ import { RECORD_NAME } from './record.ts';
 const USUAL = '{id}.{ext}';
 
 /** What a file's name can be made from. */
-export type Naming = { row: ManifestRow; look: Look; side: number; density: number };
+type Naming = { row: ManifestRow; look: Look; side: number; density: number };
 
 /** Fields of the file, not of its row. */
 const OF_FILES = ['ext', 'side', 'density', 'batch'];

@@ -9,7 +9,7 @@ import { imageOf, type Sprite, spriteOf } from './sprite.ts';
 
 type Bundle = { name: string; digest: string };
 
-export type PictureFile = { data: Uint8Array; isUnclear: boolean };
+type PictureFile = { data: Uint8Array; isUnclear: boolean };
 
 /**
  * The file that shows a picture in a look: the batch's own copy, byte for byte, if nothing else is requested. The file

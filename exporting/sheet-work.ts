@@ -12,7 +12,7 @@ import { spriteOf } from './sprite.ts';
 import { inOrder, type MadeFile, type Unmade, unlessUnmade, type Work } from './work.ts';
 
 /** A requested sheet, which may become several: `name`, or `name-0`, `name-1` … */
-export type SheetOf = { name: string; density: number; limits: SheetLimits };
+type SheetOf = { name: string; density: number; limits: SheetLimits };
 
 const XMP = toPlainXmp(`${project.name} ${project.version}`);
 

@@ -15,7 +15,7 @@ export type Content = Pick<Exported, 'bytes' | 'crc32c' | 'sha256'>;
 /** How many bytes may wait to be written before more are made. */
 const AHEAD = 64 * 2 ** 20;
 
-export const MOST_ZIP_BYTES = 16 * 2 ** 30;
+const MOST_ZIP_BYTES = 16 * 2 ** 30;
 
 /** A partial file this old is no longer being written. */
 const STALE_MS = 86_400_000;

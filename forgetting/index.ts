@@ -1,4 +1,3 @@
 export { beginForgetting, forgetRows, type Left, stepsOf } from './forget-rows.ts';
-export { type ForgottenRows, isWhole } from './forgotten-rows.ts';
-export { KINDS, type Kind } from './kinds.ts';
+export type { Kind } from './kinds.ts';
 export { type Sought, type Survey, survey } from './survey.ts';

@@ -7,7 +7,7 @@ import type { OtherRows } from './other-rows.ts';
 /** What happens to an object: it is removed, it is rewritten without the rows, or (`null`) it stays. */
 export type Fate = Kind | 'rewritten' | null;
 
-export type Found = {
+type Found = {
   rows: readonly ForgottenRows[];
   others: OtherRows;
   /** Names of the notes about catalogs whose last batch is removed. */

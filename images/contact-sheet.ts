@@ -31,7 +31,7 @@ export type SheetImage = {
   read: () => Promise<Uint8Array>;
 };
 
-export type Sheet = {
+type Sheet = {
   title: string;
   /** Images beyond MAX_SHEET_IMAGES are not shown. */
   images: SheetImage[];

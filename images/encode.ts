@@ -10,7 +10,7 @@ import { toXmp } from './xmp.ts';
 export type Pixels = { rgb: Uint8Array; width: number; height: number; thrift?: Thrift };
 
 /** What determines the file besides the pixels: format, quality and parameters of the job, and the bundle. */
-export type Origin = { job: Job; bundle: { name: string; digest: string } };
+type Origin = { job: Job; bundle: { name: string; digest: string } };
 
 /** Effort and sampling of each format, chosen by docs/measurements/image-encoding.md. */
 const encoders: Record<ImageFormat, (image: Sharp, quality: number) => Sharp> = {

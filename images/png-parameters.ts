@@ -1,7 +1,7 @@
 import project from '../package.json' with { type: 'json' };
 
 /** How an image was made, as far as AUTOMATIC1111's format covers it. */
-export type Parameters = {
+type Parameters = {
   prompt: string;
   negativePrompt: string;
   steps: number;

@@ -6,7 +6,7 @@ import { beginActivitySpan } from './tracing/activity-span.ts';
 import type { Attributes } from './tracing/span.ts';
 import type { Tracer } from './tracing/tracer.ts';
 
-export type ObservedActivity = {
+type ObservedActivity = {
   /** Adds a part of the activity to its trace. */
   part(name: string, startMs: number, endMs: number): void;
   /** Adds attributes to the activity's span and log lines, besides batch and attempt. */
@@ -14,7 +14,7 @@ export type ObservedActivity = {
 };
 
 /** What to do around an activity; `work` runs it with the given arguments. */
-export type Around = (
+type Around = (
   context: Context,
   input: ActivityExecuteInput,
   activity: ObservedActivity,

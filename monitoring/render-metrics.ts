@@ -95,7 +95,7 @@ export function createRenderMetrics(processMeter: MetricMeter, device: string, s
 }
 
 /** Metrics of a worker with a text encoder. */
-export type EncodeMetrics = { textEncoded(): void };
+type EncodeMetrics = { textEncoded(): void };
 
 export function createEncodeMetrics(processMeter: MetricMeter, device: string): EncodeMetrics {
   const meter = processMeter.withTags({ device });

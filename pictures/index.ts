@@ -1,3 +1,3 @@
 export { PicturePlace } from './picture-place.ts';
 export { type Repair, repairImage } from './repair-image.ts';
-export { type Checked, type CheckedImage, checkImages } from './verify-batch.ts';
+export { type CheckedImage, checkImages } from './verify-batch.ts';

@@ -5,7 +5,7 @@ import { pictureFault, type WantedPicture } from './fault.ts';
 import { readRecord, recordMetadata, recordOf } from './record.ts';
 
 /** An object that is not the image that its name promises. */
-export type Damaged = { object: FoundObject; fault: string };
+type Damaged = { object: FoundObject; fault: string };
 
 /** The place of one image among a store's shared objects. */
 export class PicturePlace {

@@ -15,7 +15,7 @@ export const actorSchema = z.object({
  * passes for somebody else by accident. It is not proof: anyone who may write to the store can write any line. For
  * proof of who wrote an object, see the bucket's own audit logs or the file's owner.
  */
-export type Actor = z.infer<typeof actorSchema>;
+type Actor = z.infer<typeof actorSchema>;
 
 export const actorText = ({ user, host }: Actor): string => `${user}@${host}`;
 

@@ -35,7 +35,7 @@ const rowSchema = z.object({
     .pipe(z.enum(['approved', 'rejected', ''], 'approved, rejected or nothing')),
 });
 
-export type Decision = { id: string; renderKey: string; decision: 'approved' | 'rejected' | '' };
+type Decision = { id: string; renderKey: string; decision: 'approved' | 'rejected' | '' };
 
 /**
  * The pictures that a table of decisions rejects. The render key says which picture was reviewed, so that the same file

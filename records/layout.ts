@@ -81,7 +81,7 @@ export const usageName = (day: string, number: number): string =>
 export const AUDIT_FOLDER = 'audit/';
 
 /** The audit lines of one day (UTC). */
-export const auditDayFolder = (day: string): string => `${AUDIT_FOLDER}${day}/`;
+const auditDayFolder = (day: string): string => `${AUDIT_FOLDER}${day}/`;
 
 /** The two lines that an action writes: one before it starts, one when it has ended. */
 export type AuditLine = 'asked' | 'ended';

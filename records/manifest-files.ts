@@ -10,7 +10,7 @@ export const MANIFEST_TYPES: Record<ManifestFormat, string> = {
   csv: 'text/csv; charset=utf-8',
 };
 
-export type ManifestContents = {
+type ManifestContents = {
   /** The manifest of a round that ended at the given time (ISO 8601). */
   json: (finishedAt: string) => Promise<Uint8Array>;
   jsonl: Uint8Array;

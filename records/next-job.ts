@@ -10,7 +10,7 @@ export type Revisions = { corrected: ReadonlyMap<string, Job>; rejected: Rejecte
 const CHOSEN_SEED = 'choice:seed';
 
 /** What render keys are computed from now, besides the job. */
-export type KeyBasis = { bundleDigest: string; pipelineVersion: number };
+type KeyBasis = { bundleDigest: string; pipelineVersion: number };
 
 /**
  * The job that a retry runs for one of the batch's rows: as in the corrected catalog, else as before, with a new seed

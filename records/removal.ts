@@ -7,7 +7,7 @@ import { removalName } from './layout.ts';
  * `clean` removes a batch. `forget` also removes what the batch's plan leads to, so only `forget` may then remove the plan.
  * `forget rows` leaves the batch and its other rows.
  */
-export type Remover = (typeof REMOVERS)[number];
+type Remover = (typeof REMOVERS)[number];
 
 const REMOVERS = ['clean', 'forget', 'forget rows'] as const;
 

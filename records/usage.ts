@@ -21,7 +21,7 @@ const entrySchema = z.object({
 type Entry = z.infer<typeof entrySchema>;
 
 /** Who takes something, and when, which decides the day. */
-export type Taker = { batch: string; round: number; run: string; at: Date };
+type Taker = { batch: string; round: number; run: string; at: Date };
 
 /**
  * Takes an amount from a day's limits, once per run. Entries are numbered, and each is created only if its number is

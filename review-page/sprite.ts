@@ -20,7 +20,7 @@ export function spriteName(slots: readonly (SpriteImage | null)[]): string {
   return `sprite-${digest.slice(0, 32)}.webp`;
 }
 
-export type Sprite = { file: Uint8Array; colours: (string | null)[] };
+type Sprite = { file: Uint8Array; colours: (string | null)[] };
 
 /**
  * Puts thumbnails on one picture.

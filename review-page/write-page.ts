@@ -14,7 +14,7 @@ import { makeSprite, type SpriteImage, spriteColours, spriteName } from './sprit
 const SPRITES_AT_ONCE = 4;
 
 /** Object names of the page and of what it loads. */
-export type WrittenPage = { page: string; loads: Set<string> };
+type WrittenPage = { page: string; loads: Set<string> };
 
 /**
  * Writes the page that shows all rows of a batch. Sprites and rows are named by their contents, so those of an earlier attempt or

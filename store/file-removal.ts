@@ -4,7 +4,7 @@ import { usesOf, versionOf } from './file-object.ts';
 import { publishOnce } from './file-publish.ts';
 import type { ListedObject } from './object-store.ts';
 
-export type Removal = {
+type Removal = {
   path: string;
   /** An unused name on the same file system. */
   aside: string;

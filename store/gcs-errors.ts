@@ -32,7 +32,7 @@ function inBody(message: unknown): Answer {
 }
 
 /** Cloud Storage's name for the error, such as `notFound`; `''` if it gave none. */
-export const reasonOf = (error: unknown): string => answerOf(error).errors?.[0]?.reason ?? '';
+const reasonOf = (error: unknown): string => answerOf(error).errors?.[0]?.reason ?? '';
 
 /** Whether the caller's own precondition failed. */
 export const isConditionFailed = (error: unknown): boolean =>

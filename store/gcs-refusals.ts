@@ -1,7 +1,7 @@
 import { ObjectKept, StoreDenied, StoreUnavailable } from './object-store.ts';
 
 /** An error response of Cloud Storage. */
-export type Refusal = {
+type Refusal = {
   status: number | undefined;
   /** Cloud Storage's own name for it; `''` if it gave none. */
   reason: string;
@@ -10,7 +10,7 @@ export type Refusal = {
 };
 
 /** What was being done; `where` is such as `store gs://b: could not write a`. */
-export type Attempted = { where: string; bucket: string; permissions: string };
+type Attempted = { where: string; bucket: string; permissions: string };
 
 type Kind = { reasons?: string[]; said?: RegExp; error: (attempted: Attempted, refusal: Refusal) => Error };
 

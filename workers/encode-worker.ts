@@ -20,10 +20,7 @@ import { outsideOf } from './outside.ts';
 import type { RenderConfig } from './render-config.ts';
 import { listenForStop, untilStopped, WITHOUT_GRACE_TIME } from './stopping.ts';
 
-export type EncodeConfig = Pick<
-  RenderConfig,
-  'bundle' | 'device' | 'threads' | 'graceSeconds' | 'encryptKept' | 'metrics'
->;
+type EncodeConfig = Pick<RenderConfig, 'bundle' | 'device' | 'threads' | 'graceSeconds' | 'encryptKept' | 'metrics'>;
 
 /**
  * Encodes texts of a bundle for all who render from kept captions, until the process is told to stop (SIGINT, SIGTERM) or to drain (SIGUSR2).
@@ -64,7 +61,7 @@ export async function runEncodeWorker(
 }
 
 /** What a worker knows of a bundle's texts; without an encoder it lives on what others keep. */
-export type BundleTexts = { captions: KeptCaptions; encoder: Encoder | null };
+type BundleTexts = { captions: KeptCaptions; encoder: Encoder | null };
 
 /**
  * Looks whether the files are whole that a bundle's texts are read and encoded with. The encoder itself is loaded when there is a text.

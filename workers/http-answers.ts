@@ -9,7 +9,7 @@ import type { WantedWork } from './wanted-work.ts';
 /** `ready`: all parts of the worker take work, and it was told neither to drain nor to stop. */
 export type Condition = 'starting' | 'ready' | 'draining' | 'stopping';
 
-export type HttpAnswers = {
+type HttpAnswers = {
   condition: () => Condition;
   /** `null` where the worker has no orchestrator, and does not say. */
   wanted: (() => Promise<WantedWork>) | null;

@@ -18,9 +18,9 @@ export type Measurement<Candidate> = {
 };
 
 /** How many images a minute each candidate made. */
-export type Rated<Candidate> = Candidate & { imagesPerMinute: number };
+type Rated<Candidate> = Candidate & { imagesPerMinute: number };
 
-export type Rates<Candidate> = {
+type Rates<Candidate> = {
   rates: readonly Rated<Candidate>[];
   /** Whether there was time and memory for all that could have been the best, and nobody else was seen to need the processor meanwhile. */
   isWhole: boolean;

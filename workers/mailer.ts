@@ -5,7 +5,7 @@ import { isMailAddress } from '../domain/receiver.ts';
 import { UserError } from '../domain/user-error.ts';
 
 /** A mail server, and who the mails are from. */
-export type MailSettings = {
+type MailSettings = {
   host: string;
   port: number;
   /** Encrypted from the first byte; otherwise by STARTTLS, where the server offers it. */

@@ -14,7 +14,7 @@ import {
 import { type FreeMemory, freeMemory } from '../models/renderer/index.ts';
 
 /** The processes of a render worker: those that paint, and the one that encodes texts. */
-export type WorkerProcesses = { children: number; microBatch?: number | undefined; hasEncoder: boolean };
+type WorkerProcesses = { children: number; microBatch?: number | undefined; hasEncoder: boolean };
 
 /** The end of the ladder. */
 const THRIFTIEST: Thrift = { tileLatents: 32, halves: true };

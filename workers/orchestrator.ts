@@ -30,7 +30,7 @@ const ACTIVITIES_AT_ONCE = 16;
 /** Time for a record in hand to be written after the process was told to stop. What is not finished is done by the next orchestrator. */
 const GRACE_SECONDS = 10;
 
-export type OrchestratorOptions = {
+type OrchestratorOptions = {
   summaries?: Summaries | undefined;
   /** Without it, versions of workflows are not told apart. */
   deployment?: Deployment | undefined;

@@ -4,7 +4,7 @@ import { UserError } from '../domain/user-error.ts';
 import { METRIC_BUCKETS } from '../monitoring/render-metrics.ts';
 import { temporalLevel, temporalLines } from './logging.ts';
 
-export type RuntimeSettings = {
+type RuntimeSettings = {
   log: Logger;
   /** Where Prometheus may ask for metrics, such as `127.0.0.1:9464`; without it none are kept. */
   metricsAddress?: string | undefined;

@@ -12,7 +12,7 @@ export type ServerWatch = {
   stop(): void;
 };
 
-export type Watching = {
+type Watching = {
   /** The id that the namespace must have; otherwise the one that it has now. */
   namespaceId: string | undefined;
   /** Told when the server does not answer any more, and when it does again. */

@@ -5,7 +5,7 @@ import type { Keyring } from '../encryption/keyring.ts';
 import { checkKeys } from './keys-needed.ts';
 import { type ServerWatch, watchServer } from './same-server.ts';
 
-export type Serving = {
+type Serving = {
   /** The id that the server's namespace must have; otherwise the one that it has now. */
   namespaceId: string | undefined;
   keyring: Keyring | null;

@@ -5,7 +5,7 @@ import { type Condition, startHttp } from './http-answers.ts';
 import { DRAIN_SIGNAL, STOP_SIGNALS } from './stopping.ts';
 import { wantedSurvey } from './wanted-survey.ts';
 
-export type StatusOptions = {
+type StatusOptions = {
   /** Parts of the worker that have to be ready. */
   parts: number;
   /** Whether it says what work is wanted. */
@@ -15,7 +15,7 @@ export type StatusOptions = {
   log: Logger;
 };
 
-export type WorkerStatus = {
+type WorkerStatus = {
   /** To be called by each part of the worker when it takes work. */
   ready: () => void;
   stop(): Promise<void>;

@@ -23,7 +23,7 @@ export const FORCE_AFTER_MS = 30_000;
 export const WITHOUT_GRACE_TIME = { shutdownGraceTime: '30 days' } as const;
 
 /** What a process was told. */
-export type Stopping = {
+type Stopping = {
   stop: WorkerStop;
   /** Stops it as a signal would. */
   tell(): void;

@@ -10,7 +10,7 @@ const KEPT_MS = 3_000;
 const ANSWER_MS = 5_000;
 
 /** What was wanted some seconds ago at most. Throws ServiceError where the server does not answer in time. */
-export type WantedSurvey = () => Promise<WantedWork>;
+type WantedSurvey = () => Promise<WantedWork>;
 
 /** Surveys the namespace when it is asked. */
 export function wantedSurvey({ connection, namespace }: ServedBy, keyring: Keyring | null): WantedSurvey {

@@ -14,7 +14,7 @@ export type ComposeDependencies = {
   costPerHour: number | undefined;
 };
 
-export type ComposeOptions = {
+type ComposeOptions = {
   /** Where the receiver's program takes a picture from. */
   picture: Picture['kind'];
   client: Client;

@@ -9,7 +9,7 @@ import { picturesText } from './batch-facts.ts';
 import type { Fact } from './message.ts';
 
 /** What a schedule is about to do, and what came of the batches that it started before. */
-export type Nights = { next: Fact[]; before: Fact[] };
+type Nights = { next: Fact[]; before: Fact[] };
 
 /** As many as a week has. */
 const NIGHTS = 7;

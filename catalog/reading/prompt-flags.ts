@@ -1,7 +1,7 @@
 /** `written` is its name in messages: `--steps`. A flag without a value has an empty one. */
 export type Flag = { name: string; written: string; value: string };
 
-export type SplitLine = {
+type SplitLine = {
   /** The text before the first flag. */
   bare: string;
   flags: Flag[];

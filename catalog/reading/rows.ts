@@ -18,7 +18,7 @@ import { tsvRecords } from './tsv.ts';
 const DECIMAL_COMMAS = { decimalCommas: true };
 
 /** How to read a file's rows. */
-export type Reading = {
+type Reading = {
   format: CatalogFormat;
   /** Our column → the file's name for it. */
   columns: Readonly<Record<string, string>>;

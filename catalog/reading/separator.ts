@@ -6,7 +6,7 @@ const OTHERS = [';', '\t', '|'];
 const SEP_LINE = /^"?sep=([^\n"]?)"?[^\S\n]*(\n|$)/i;
 
 /** The text of a table and its separator. */
-export type Separated = { separator: string; text: AsyncIterable<string> };
+type Separated = { separator: string; text: AsyncIterable<string> };
 
 /**
  * Finds the separator of a .csv: from its line "sep=;", which only Excel reads and writes; otherwise a comma, unless only

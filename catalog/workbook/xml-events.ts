@@ -3,7 +3,7 @@ import { SaxesParser } from 'saxes';
 import { NotAWorkbook } from './archive.ts';
 
 /** Callbacks for XML events; names come without their namespace prefix, which programs choose freely. */
-export type XmlHandler = {
+type XmlHandler = {
   open?(name: string, attributes: Readonly<Record<string, string>>): void;
   text?(text: string): void;
   close?(name: string): void;

@@ -22,12 +22,12 @@ import { workersOf } from './worker-watch.ts';
 const AGAIN_MS = 1_000;
 
 /** The user left before the batch ended. */
-export type Left = { state: 'left'; isServerAway: boolean };
+type Left = { state: 'left'; isServerAway: boolean };
 
 /** How it ended, and the last progress it reported. */
-export type Followed = BatchEnd & { last?: BatchProgress };
+type Followed = BatchEnd & { last?: BatchProgress };
 
-export type Following = {
+type Following = {
   json: boolean;
   /** Aborted when the user stops watching. The batch continues. */
   signal: AbortSignal;

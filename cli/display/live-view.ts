@@ -8,7 +8,7 @@ import { waitingText } from './waiting-text.ts';
 import { lackOfWorkers, needsWorkers, openSizes } from './worker-watch.ts';
 
 /** What is known besides the batch's own progress. */
-export type Surroundings = {
+type Surroundings = {
   /** Images per second; `null` if not known yet. */
   perSecond: number | null;
   /** Time until the last image, at the pace of each size; `null` if not known yet. */

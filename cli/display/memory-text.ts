@@ -15,7 +15,7 @@ type PeakBySize = Partial<Record<Size, number | null>>;
 const MICRO_BATCH = 8;
 
 /** Peak memory on a CPU, in bytes; `null` if unknown. */
-export type BundleMemory = {
+type BundleMemory = {
   /** Of the process that encodes texts; it ends when there are none left. */
   textEncoder: number;
   /** Of a process that renders, by size. */

@@ -19,7 +19,7 @@ const SPECK = 1 / 3_000;
 const FRAME = 4;
 
 /** A picture's background, separated from its subject. */
-export type Ground = {
+type Ground = {
   /** GROUND, or 0, for each pixel. */
   pixels: Uint8Array;
   /** How far a pixel's colour is from the background's, on the scale of opacity: 0 for noise, 1 if it surely stands out. */

@@ -1,7 +1,7 @@
 import { eachBeside } from './beside.ts';
 
 /** Pixels connected by their sides. */
-export type Piece = {
+type Piece = {
   pixels: Int32Array;
   /** How far from the picture's edge its innermost pixel is; 0 is the edge itself. */
   depth: number;

@@ -1,7 +1,7 @@
 import type { AddedToken } from './tokenizer-definition.ts';
 
 /** A piece of a text: an added token, or normalised text for the model. */
-export type Piece = { id: number } | { text: string; isFirst: boolean };
+type Piece = { id: number } | { text: string; isFirst: boolean };
 
 type Found = { token: AddedToken } | { text: string; start: number };
 

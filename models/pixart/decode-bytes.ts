@@ -8,7 +8,7 @@ import type { Planes } from './resize-crop.ts';
 import type { Network } from './session.ts';
 
 /** Rows from the top, three bytes a pixel. */
-export type Bytes = { data: Uint8Array; width: number; height: number };
+type Bytes = { data: Uint8Array; width: number; height: number };
 
 const CHANNELS = 3;
 

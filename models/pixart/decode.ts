@@ -14,7 +14,7 @@ const CHANNELS = 3;
 
 type Vae = BundleDescription['vae'];
 
-export type DecodeOptions = Pick<Thrift, 'tileLatents'> & {
+type DecodeOptions = Pick<Thrift, 'tileLatents'> & {
   /** In one piece above 1024 px too. */
   isWhole?: boolean | undefined;
 };

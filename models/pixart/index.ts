@@ -17,7 +17,6 @@ export {
   encoderMemory,
   knownPainterMemory,
   memoryTogether,
-  type PictureShape,
   type ProcessMemory,
   painterMemory,
   painterMemoryOfAll,

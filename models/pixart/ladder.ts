@@ -6,7 +6,7 @@ import { type GuidedPicture, sharesCall } from './guidance.ts';
 export type RenderStage = 'denoise' | 'decode';
 
 /** What of a picture decides which rungs there are. */
-export type LadderPicture = Pick<GuidedPicture, 'tokens' | 'weights'> & {
+type LadderPicture = Pick<GuidedPicture, 'tokens' | 'weights'> & {
   /** Latents along its sides. */
   height: number;
   width: number;

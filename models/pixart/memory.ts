@@ -20,7 +20,7 @@ export type ProcessMemory = {
 };
 
 /** What of a picture decides its memory. */
-export type PictureShape = {
+type PictureShape = {
   bin: Bin;
   /** Two captions, or one. */
   isGuided?: boolean | undefined;

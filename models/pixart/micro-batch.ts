@@ -4,7 +4,7 @@ import { type GuidedPicture, sharesCall } from './guidance.ts';
 const CALL_TOKENS = 16_384;
 
 /** What of an image decides how many of its kind share a call. */
-export type BatchedPicture = GuidedPicture & { isGuided: boolean };
+type BatchedPicture = GuidedPicture & { isGuided: boolean };
 
 /** How many images of a kind share a call, of `microBatch` at most. One whose own captions do not share a call shares it with no other. */
 export function imagesInCall(picture: BatchedPicture, microBatch: number): number {

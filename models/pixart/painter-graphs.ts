@@ -5,7 +5,7 @@ import type { Device } from './render-request.ts';
 import { type JoinFixed, joinCaptions, joinSpans } from './step-inputs.ts';
 
 /** A transformer's graph, and what it takes besides latents and timesteps. */
-export type TransformerGraph = { file: GraphFile; positions: PositionInputs; join: JoinFixed };
+type TransformerGraph = { file: GraphFile; positions: PositionInputs; join: JoinFixed };
 
 const EVERYWHERE = { file: 'transformer.onnx', positions: embeddedPositions, join: joinCaptions } as const;
 const ON_CUDA = { file: CUDA_GRAPHS.transformer, positions: tabledPositions, join: joinSpans } as const;

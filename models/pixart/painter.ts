@@ -15,7 +15,7 @@ import type { Sampler } from './samplers/sampler.ts';
 import { openGraph, type SessionOptions } from './session.ts';
 import { StepBatcher, type StepBin } from './step-batcher.ts';
 
-export type PainterOptions = SessionOptions & {
+type PainterOptions = SessionOptions & {
   /** How many images that are painted at once may share a call of the transformer; 1 unless given. */
   microBatch?: number | undefined;
 };

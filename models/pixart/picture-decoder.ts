@@ -9,7 +9,7 @@ import { resizeAndCrop, toBytes } from './resize-crop.ts';
 import { type Graph, type Network, openGraph, openNetwork, type SessionOptions } from './session.ts';
 
 /** A bundle's decoder on one device: from latents to a picture's bytes. */
-export type PictureDecoder = {
+type PictureDecoder = {
   /** @throws UserError where a pixel is not finite; the signal's reason where it was aborted. */
   decode(request: RenderRequest, latents: Latents, options: RenderOptions): Promise<Uint8Array>;
   release(): Promise<void>;

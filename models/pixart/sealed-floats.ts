@@ -21,7 +21,7 @@ export function sealFloats(header: object, arrays: readonly Float32Array[]): Uin
 }
 
 /** What was sealed: the header, `null` where it is no JSON, and the arrays' numbers, all of them in one. */
-export type Sealed = { header: unknown; floats: Float32Array };
+type Sealed = { header: unknown; floats: Float32Array };
 
 /** @returns a sentence that says why these bytes are not what was sealed */
 export function openFloats(bytes: Uint8Array): Sealed | string {

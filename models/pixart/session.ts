@@ -67,7 +67,7 @@ const MISFIT =
   /^Got invalid dimensions for input|^Invalid rank for input|^Unexpected input data type|' is missing in 'feeds'|out of data bounds/m;
 
 /** Why a bundle cannot be rendered with whose graph is not the one that its description describes. */
-export const misfit = ({ description, folder }: Bundle, file: GraphFile, what: string): UserError =>
+const misfit = ({ description, folder }: Bundle, file: GraphFile, what: string): UserError =>
   new UserError(
     `${file} of bundle ${description.name} in ${folder} is not the graph that bundle.json or tokenizer.json describe: ${what.trim()}\n` +
       'Where they were edited, undo that; otherwise export the checkpoint again (docs/exporting.md).',
@@ -92,7 +92,7 @@ async function createSession(file: string, { device, threads }: SessionOptions):
 }
 
 /** The device's memory is taken, by a process that may end soon: a dying renderer, or another program. */
-export class DeviceFull extends Error {
+class DeviceFull extends Error {
   override readonly name = 'DeviceFull';
 }
 

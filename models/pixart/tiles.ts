@@ -1,5 +1,5 @@
 /** One tile along one axis. */
-export type Tile = {
+type Tile = {
   /** Its first latent, and how many it has. */
   start: number;
   length: number;

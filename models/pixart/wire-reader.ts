@@ -6,10 +6,10 @@ export class WireError extends Error {
 }
 
 /** A field that holds bytes: a message, a text, or packed numbers. */
-export type Field = { number: number; end: number };
+type Field = { number: number; end: number };
 
 /** A field that holds one whole number. */
-export type NumberField = { number: number; value: number };
+type NumberField = { number: number; value: number };
 
 const WINDOW = 1 << 16;
 

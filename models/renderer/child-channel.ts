@@ -8,7 +8,7 @@ import { RendererDied } from './renderer-faults.ts';
 const EXIT_GRACE_MS = 1_000;
 
 /** One of a child's calls: what is said of it, until it is closed. */
-export type ChildCall = {
+type ChildCall = {
   tell(message: Unnumbered<ToChild>): void;
   /** @throws RendererDied */
   hear(): Promise<ChildAnswer>;

@@ -8,7 +8,7 @@ export type Need = {
   isAlone?: boolean | undefined;
 };
 
-export type LineOptions<Child> = {
+type LineOptions<Child> = {
   /** Of each child. */
   places: number;
   /** Whether an image may have it just now. */

@@ -20,7 +20,7 @@ const WINDOW_MS = 1_000;
 /** After it no other batch is tried: see measureShapes. */
 const LONGEST_MS = 30_000;
 
-export type MeasureBatchesOptions = {
+type MeasureBatchesOptions = {
   bundle: Bundle;
   size: Size;
   device: Device;

@@ -17,13 +17,13 @@ const WINDOW_MS = 1_000;
 /** After it no other shape is tried: where one image takes long, starting with it is worth more than the best shape. */
 const LONGEST_MS = 20_000;
 
-export type MeasureOptions = {
+type MeasureOptions = {
   bundle: Bundle;
   size: Size;
   signal?: AbortSignal | undefined;
 };
 
-export type Measured = {
+type Measured = {
   shapes: MeasuredShape[];
   /** Whether there was time and memory for all that could have been the best, and nobody else was seen to need the processor meanwhile. */
   isWhole: boolean;

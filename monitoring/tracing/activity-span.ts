@@ -4,7 +4,7 @@ import { type Attributes, childOf, clockMs } from './span.ts';
 import type { Tracer } from './tracer.ts';
 
 /** An activity's span while it runs. */
-export type ActivitySpan = {
+type ActivitySpan = {
   /** Something that was done within it. */
   part(name: string, startMs: number, endMs: number): void;
   end(attributes: Attributes, error?: string): void;

@@ -28,7 +28,7 @@ const MAX_PATTERN = 200;
 const MAX_STARS = 3;
 
 /** A batch's sizes and columns; without `columns`, its catalog's columns are unknown. */
-export type BatchRows = { sizes: Size[]; columns: string[] | undefined };
+type BatchRows = { sizes: Size[]; columns: string[] | undefined };
 
 /** Why a change cannot be made, or `null`. It comes from outside, so nothing about it is assumed. */
 export function refusal(control: BatchControl, { sizes, columns }: BatchRows, change: ControlChange): string | null {

@@ -73,7 +73,7 @@ export function enterReport(ledger: Ledger, shard: ShardRef, report: ShardReport
 }
 
 /** How a shard ended: a lost one was terminated or failed as a whole. */
-export type ShardEnd = { lost: string } | 'cancelled' | 'completed';
+type ShardEnd = { lost: string } | 'cancelled' | 'completed';
 
 /** The shard has ended and will report nothing more. Its remaining jobs are lost, or wait for a retry if it was cancelled. */
 export function closeShard(ledger: Ledger, shard: ShardRef, end: ShardEnd): void {

@@ -41,4 +41,4 @@ export const scheduleSummary = ({ source }: Pick<BatchInput, 'source'>): string 
   `Batches of ${plain(fileName(catalogUrl(source) ?? ''))}`;
 
 /** Temporal refuses a summary of more than 400 bytes, and a character may take four. */
-export const fileName = (url: string): string => [...oneLine(url.slice(url.lastIndexOf('/') + 1))].slice(-80).join('');
+const fileName = (url: string): string => [...oneLine(url.slice(url.lastIndexOf('/') + 1))].slice(-80).join('');

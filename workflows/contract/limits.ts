@@ -90,7 +90,7 @@ export const RENDER_ATTEMPTS = 7;
 export const RENDER_LOST_ATTEMPTS = 20;
 
 /** The server's own limit, for render workers of earlier versions, which do not count themselves. */
-export const RENDER_ATTEMPTS_AT_MOST = 100;
+const RENDER_ATTEMPTS_AT_MOST = 100;
 
 /** The pause after an image's first failure, the factor for each further one, and the maximum. */
 export const RENDER_PAUSE_SECONDS = { first: 2, factor: 3, most: 300 };

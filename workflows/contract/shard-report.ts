@@ -7,7 +7,7 @@ type Counts = Pick<SizeProgress, 'rendered' | 'reused' | 'failed'>;
 export const doneOf = ({ rendered, reused, failed }: Counts): number => rendered + reused + failed;
 
 /** What a report adds to the previous one. */
-export type ReportNews = Counts & { extraComputations: number; recentFailures: RecentFailure[] };
+type ReportNews = Counts & { extraComputations: number; recentFailures: RecentFailure[] };
 
 /** @returns `null` for a report that a later one has overtaken */
 export function newsOf(report: ShardReport, before: ShardReport | null | undefined): ReportNews | null {

@@ -14,7 +14,7 @@ import { orchestrator } from '../orchestrator.ts';
 import { isKeyMissing } from './failure.ts';
 import { MissedCaptions } from './missed-captions.ts';
 
-export type CaptionsAheadOptions = {
+type CaptionsAheadOptions = {
   input: ShardInput;
   /** Digest of the text encoder. */
   encoder: string;

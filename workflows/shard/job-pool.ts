@@ -4,7 +4,7 @@ import { CANCELLED_RENDERS_SECONDS } from '../contract/limits.ts';
 import { endsInTime } from '../last-tries.ts';
 
 /** What a pool calls to get its work done. */
-export type PoolWork = {
+type PoolWork = {
   /**
    * Renders a job at the batch's present priority. The scope around it is cancelled if the job is taken back or no
    * longer wanted.
@@ -15,7 +15,7 @@ export type PoolWork = {
   onOutcome(outcome: JobOutcome): void;
 };
 
-export type PoolSettings = { paused: boolean; window: number; priority: number };
+type PoolSettings = { paused: boolean; window: number; priority: number };
 
 /** `recalled` jobs wait again, `dropped` ones are not rendered. */
 type Fate = 'wanted' | 'recalled' | 'dropped';

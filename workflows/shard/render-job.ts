@@ -18,7 +18,7 @@ import type { ShardInput } from '../contract/workflows.ts';
 import { wasCancelled } from '../last-tries.ts';
 import { failureOf, isKeyMissing } from './failure.ts';
 
-export type Scheduling = {
+type Scheduling = {
   activityId?: string;
   usualPriority?: number;
   /** What was computed when a worker had the job before. */

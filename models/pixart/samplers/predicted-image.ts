@@ -8,7 +8,7 @@ export function levelOf(noise: number): Level {
 }
 
 /** The noiseless image, from latents of a level and what the transformer predicted for them. */
-export type PredictImage = (latents: Float32Array, prediction: Float32Array, level: Level) => Float32Array;
+type PredictImage = (latents: Float32Array, prediction: Float32Array, level: Level) => Float32Array;
 
 /** By what a transformer was trained to predict: the noise, or the velocity (arXiv 2202.00512, appendix D). */
 export const imagePredictor = (prediction: 'epsilon' | 'v_prediction'): PredictImage =>

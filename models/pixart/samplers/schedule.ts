@@ -7,7 +7,7 @@ const { fround } = Math;
 const SMALLEST_SIGNAL = 2 ** -24;
 
 /** How noise grew over the training steps. */
-export type TrainingSchedule = {
+type TrainingSchedule = {
   trainSteps: number;
   betaSchedule: 'linear' | 'scaled_linear';
   betaStart: number;
