@@ -179,7 +179,7 @@ describe.skipIf(browser === null)('the page from a folder', () => {
       `row-5;${'0'.repeat(64)};rejected`,
     ];
     await (await chooser).setFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(table.join('\r\n')) });
-    await expect.poll(() => page.locator('.toast').textContent()).toMatch(/^2 decisions imported; 1 left out/);
+    await expect.poll(() => page.locator('.toast').textContent()).toMatch(/^2 decisions imported; 1 skipped/);
     expect(await tally()).toBe('✓ 3 approved✕ 2 rejected');
     expect(await matches()).toBe('2 of 10,000');
     await cell('row-9998').waitFor();
