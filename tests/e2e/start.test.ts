@@ -121,7 +121,7 @@ test('a second dev works on when the first one is killed, and says what has beco
   const [, address = ''] = await first.said(/Temporal server +(\S+)/);
   await first.said(/shared: only you can read it from now on/);
   const second = startPixartBatch(['dev', '--size', '256', '--threads', '1'], environment);
-  await second.said(new RegExp(`Temporal server +${address} \\(of process ${first.pid}, `));
+  await second.said(new RegExp(`Temporal server +${address} \\(run by process ${first.pid}, `));
   await second.said(
     new RegExp(`Ctrl-C stops these workers\\. If process ${first.pid} ends, this one takes over the server`),
   );
