@@ -118,7 +118,7 @@ describe('a record that is a convenience', () => {
     for (const name of [rates, latest]) await store.replace(name, cut, 'application/json');
     const { shards, warnings } = await planBatch(input());
     expect(warnings).toEqual([
-      expect.stringContaining(`is not known: ${latest} in ${shownPlace(store.url)} is damaged`),
+      expect.stringContaining(`are unknown: ${latest} in ${shownPlace(store.url)} is damaged`),
     ]);
     const [fox] = await readJobs(store, shards[0]!.name);
     await keep(1, [receipt(fox!, { timings: { waitMs: 0, textEncodeMs: 0, denoiseMs: 9, decodeMs: 0, storeMs: 0 } })]);
