@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { UserError } from '../../../domain/user-error.ts';
 import { openBundle } from '../../../models/pixart/index.ts';
@@ -34,4 +35,18 @@ test('a missing CUDA library is for a person to fix, with the way to install it'
   const error = loadError('transformer.onnx', 'cuda:0', 'Failed to load shared library');
   expect(error).toBeInstanceOf(UserError);
   expect(error.message).toContain('docs/guide.md, "GPUs"');
+});
+
+test('a run begins once what has to leave the process first has left it', async () => {
+  const order: string[] = [];
+  const bundle = await openBundle(TINY_BUNDLE);
+  const beforeRun = async (): Promise<void> => {
+    for (let turns = 0; turns < 5; turns += 1) await turn();
+    order.push('left');
+  };
+  const projection = await openGraph(bundle, 'caption_projection.onnx', { device: 'cpu', threads: 1, beforeRun });
+  onTestFinished(() => projection.release());
+  // It lacks its inputs, so that it fails as soon as it begins.
+  await projection.run({}).catch(() => order.push('begun'));
+  expect(order).toEqual(['left', 'begun']);
 });

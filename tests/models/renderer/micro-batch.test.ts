@@ -77,18 +77,6 @@ test('a cancelled image stops, and those beside it go on in the same child', asy
   expect(renderer.pids).toHaveLength(1);
 });
 
-test('a finished picture arrives at once, not many steps of its neighbours later', async () => {
-  const renderer = await fourAtOnce();
-  // Its pixels are many times what the channel takes at once.
-  const large = { width: 1024, height: 1024 };
-  const heard: number[] = [];
-  const longer = renderer.draw(request({ ...large, steps: 60 }), { onStep: (step) => heard.push(step) });
-  const shorter = renderer.draw(request({ ...large, seed: 8, steps: 2 })).then(() => heard.length);
-  expect(await shorter).toBeLessThanOrEqual(6);
-  await longer;
-  expect(heard).toHaveLength(60);
-});
-
 test('a killed child costs none of its images: each goes on by itself from its last state', async () => {
   const renderer = await fourAtOnce();
   let isKilled = false;
