@@ -19,6 +19,9 @@ DESCRIPTION_FILE = "bundle.json"
 SAMPLE_SIZES = {"256": 32, "512": 64, "1024": 128, "2k": 256, "4k": 512}
 """The side of the latents for each size."""
 
+LARGE_PIECE = 256**2
+"""Latents of the largest bins of 2K."""
+
 _ORIGINS = {
     "name": "--name",
     "description": "--description",

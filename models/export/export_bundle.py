@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from . import parts
-from .bundle import BundleOptions, describe_bundle, write_description
+from .bundle import LARGE_PIECE, BundleOptions, describe_bundle, write_description
 from .checkpoint import Checkpoint, open_checkpoint
 from .cuda_graphs import cuda_drafts, first_close_enough
 from .cuda_verify import CudaComparison, with_real_latents, with_table_positions
@@ -101,6 +101,8 @@ def _export(
             cuda[network] = first_close_enough(draft, for_cuda, examples, compared, folder=unfinished, report=report)
     _compare_with_diffusers(checkpoint, graphs, report)
     report("reading every file once more, for its digest")
+    if "vae" in cuda:
+        description["vae"]["onePiece"] = LARGE_PIECE
     write_description(unfinished, {**description, "precision": _described(precision, errors), **_described_cuda(cuda)})
 
 

@@ -85,6 +85,8 @@ export const bundleDescriptionSchema = z
       /** Group norms of the decoder, and the groups of each; none where the decoder's graph takes latents only. */
       norms: z.int().min(0),
       groups: z.int().min(0),
+      /** Latents of the largest picture that is decoded in one piece; where nothing is said, those of 1024 px. */
+      onePiece: z.int().positive().optional(),
     }),
     scheduler: schedulerSchema,
     /** Bundles of earlier exporters say nothing. */

@@ -33,7 +33,7 @@ export async function decode(
   { isWhole = false, tileLatents }: DecodeOptions = {},
 ): Promise<Planes> {
   const scaled = { ...latents, data: latents.data.map((latent) => latent / vae.scaling) };
-  const pieces = piecesOf(latents, { tileLatents });
+  const pieces = piecesOf(latents, { tileLatents, onePiece: vae.onePiece });
   if (pieces.tile !== null && !isWhole)
     return decodeTiles(vaeDecoder, vae, scaled, signal, { ...pieces, tile: pieces.tile });
   await stopPoint(signal);

@@ -10,6 +10,8 @@ type LadderPicture = Pick<GuidedPicture, 'tokens' | 'weights'> & {
   /** Latents along its sides. */
   height: number;
   width: number;
+  /** Of the bundle's decoder: see bundle.ts. */
+  onePiece?: number | undefined;
   isGuided: boolean;
   /** It was asked for in one piece, which is another picture than one of tiles. */
   isWhole: boolean;
@@ -30,6 +32,7 @@ export function nextRung(picture: LadderPicture, rung: Thrift, stage: RenderStag
 
 /** The first whose pieces are smaller than what is decoded at once now. */
 function smallerTile(picture: LadderPicture, { tileLatents }: Thrift): (typeof SMALLER_TILES)[number] | undefined {
-  const now = piecesOf(picture, { tileLatents }).latents;
+  const { onePiece } = picture;
+  const now = piecesOf(picture, { tileLatents, onePiece }).latents;
   return SMALLER_TILES.find((side) => piecesOf(picture, { tileLatents: side }).latents < now);
 }

@@ -92,6 +92,8 @@ const latentsOf = ({ factor }: Networks, { bin }: PictureShape) => ({
   width: bin.width / factor,
 });
 
+const limits = ({ onePiece }: Networks, { thrift }: PictureShape) => ({ ...thrift, onePiece });
+
 const imageTokens = (networks: Networks, shape: PictureShape): number => {
   const { height, width } = latentsOf(networks, shape);
   return (height * width) / networks.patch ** 2;
@@ -121,13 +123,13 @@ function denoising(networks: Networks, shape: PictureShape): number {
 
 function decoding(networks: Networks, channels: number, shape: PictureShape): number {
   const latents = latentsOf(networks, shape);
-  const count = shape.isWhole ? latents.height * latents.width : piecesOf(latents, shape.thrift ?? {}).latents;
+  const count = shape.isWhole ? latents.height * latents.width : piecesOf(latents, limits(networks, shape)).latents;
   return DECODER_MAPS * count * networks.factor ** 2 * channels * FLOAT;
 }
 
 function pixels(networks: Networks, shape: PictureShape): number {
   const { height, width } = shape.bin;
-  const isTiled = !shape.isWhole && piecesOf(latentsOf(networks, shape), shape.thrift ?? {}).tile !== null;
+  const isTiled = !shape.isWhole && piecesOf(latentsOf(networks, shape), limits(networks, shape)).tile !== null;
   const picture = COLOURS * height * width;
   const positions = imageTokens(networks, shape) * networks.transformerWidth * FLOAT;
   const one = (isTiled ? TILED_PICTURES : PICTURES) * picture * FLOAT + picture + positions;

@@ -14,6 +14,8 @@ export type Networks = {
   heads: number;
   patch: number;
   factor: number;
+  /** Latents that the decoder takes in one piece, where the bundle says it. */
+  onePiece?: number | undefined;
   maxTokens: number;
   /** Of the widest map that the decoder has at the size of the picture; `null` where its weights do not tell. */
   decoderChannels: number | null;
@@ -35,6 +37,7 @@ export function networksOf(bundle: Bundle): Networks {
     heads: transformer.heads,
     patch: transformer.patch,
     factor: vae.factor,
+    onePiece: vae.onePiece,
     maxTokens: tokenizer.maxTokens,
     decoderChannels: widestAtFullSize(decoder),
   };

@@ -39,7 +39,8 @@ export async function loadPictureDecoder(bundle: Bundle, options: SessionOptions
     async decode(request, latents, { signal, thrift = {} }) {
       const { width, height, decode: asked } = request;
       const isWhole = asked === 'whole';
-      if (forCard !== null && (isWhole || piecesOf(latents, thrift).tile === null)) {
+      const { onePiece } = bundle.description.vae;
+      if (forCard !== null && (isWhole || piecesOf(latents, { ...thrift, onePiece }).tile === null)) {
         return decodeWhole(forCard, bundle, latents, { width, height, signal });
       }
       const pieces = { isWhole, tileLatents: thrift.tileLatents };

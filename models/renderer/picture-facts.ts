@@ -14,7 +14,8 @@ export function pictureFacts(
   const [height, width] = [bin.height / vae.factor, bin.width / vae.factor];
   const tokens = (height * width) / transformer.patch ** 2;
   const weights = precision?.transformer.weights;
-  return { height, width, tokens, weights, isGuided: guidance > 1, isWhole: decode === 'whole' };
+  const { onePiece } = vae;
+  return { height, width, onePiece, tokens, weights, isGuided: guidance > 1, isWhole: decode === 'whole' };
 }
 
 /** How many images a child paints at once where they share calls, and what decides how many of a kind do. */

@@ -124,6 +124,17 @@ describe('decode', () => {
     expect(worst).toBeLessThan(1e-5);
   });
 
+  test('a bundle may have larger pictures decoded in one piece, and yet none in larger tiles', async () => {
+    const { graph, calls } = enlarger();
+    const larger = { ...vae, onePiece: 256 ** 2 };
+    await decode(graph, larger, latentsOf(240, 272), undefined);
+    expect(calls.splice(0)).toEqual([{ output: 'image', side: [240, 272], given: undefined }]);
+    await decode(graph, larger, latentsOf(240, 272), undefined, { tileLatents: 64 });
+    expect(calls.splice(0).length).toBeGreaterThan(1);
+    await decode(graph, larger, latentsOf(270, 480), undefined);
+    expect(calls[0]).toEqual({ output: 'statistics', side: [90, 160], given: undefined });
+  });
+
   test('decodes tiles with the statistics of the whole picture, seen at once on fewer latents', async () => {
     const { graph, calls } = enlarger();
     await decode(graph, vae, latentsOf(270, 480), undefined);

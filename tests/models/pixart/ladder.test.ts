@@ -15,7 +15,12 @@ const networks: Networks = {
 const pictures = fc
   .constantFrom(...SIZES)
   .chain((size) => fc.constantFrom(...binsOf(size)))
-  .chain((bin) => fc.record({ bin: fc.constant(bin), isGuided: fc.boolean(), isWhole: fc.boolean() }));
+  .chain((bin) =>
+    fc.record({
+      ...{ bin: fc.constant(bin), isGuided: fc.boolean(), isWhole: fc.boolean() },
+      onePiece: fc.constantFrom(undefined, 256 ** 2),
+    }),
+  );
 
 const stages = fc.infiniteStream(fc.constantFrom('denoise' as const, 'decode' as const));
 
@@ -23,13 +28,15 @@ const ladderPicture = ({
   bin,
   isGuided,
   isWhole,
+  onePiece,
 }: {
   bin: { height: number; width: number };
   isGuided: boolean;
   isWhole: boolean;
+  onePiece?: number | undefined;
 }) => {
   const [height, width] = [bin.height / 8, bin.width / 8];
-  return { height, width, tokens: (height * width) / 4, isGuided, isWhole };
+  return { height, width, onePiece, tokens: (height * width) / 4, isGuided, isWhole };
 };
 
 test('every rung needs less memory than the one before, and there are few of them', () => {
@@ -39,7 +46,9 @@ test('every rung needs less memory than the one before, and there are few of the
       for (let lowered = 0; ; lowered++) {
         const next = nextRung(ladderPicture(picture), rung, stage.next().value);
         if (next === null) break;
-        const total = (thrift: Thrift): number => painterMemory(networks, { ...picture, thrift })!.total;
+        const { onePiece } = picture;
+        const total = (thrift: Thrift): number =>
+          painterMemory({ ...networks, onePiece }, { ...picture, thrift })!.total;
         expect(total(next)).toBeLessThan(total(rung));
         rung = next;
         expect(lowered).toBeLessThan(3);

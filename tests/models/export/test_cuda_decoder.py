@@ -1,0 +1,115 @@
+"""The decoder's graph for CUDA, run on the processor with definitions of what that has no kernels for."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from torch import Tensor, nn
+
+from export.bundle import BundleOptions
+from export.cuda_decoder import FILE, has_cuda_decoder
+from export.cuda_graphs import cuda_drafts, first_close_enough
+from export.cuda_operators import with_definitions
+from export.cuda_verify import CudaComparison, in_bytes, with_real_latents
+from export.drafts import Draft
+from export.export_bundle import export_bundle
+from export.graphs import Graph, draft_graph
+from export.parts import decoder_graphs
+from export.precision import KINDS, PROFILES
+from export.recipes import Read
+from export.vae_part import open_vae
+from export.verify import verify_graph
+from export.writing import write_drafts
+
+SHIPPED = Path(__file__).parents[3] / "models/training/checkpoint"
+LARGE = {"decoder.up_blocks.3.resnets.1.norm2.weight": 20, "decoder.up_blocks.3.resnets.1.conv2.weight": 1e5}
+"""Weights that float16 holds, in the last block before the output, and by how much they are larger than usual."""
+
+
+def drafts_of(checkpoint: Path, read: Read | None = None) -> tuple[list[Graph], list[Draft]]:
+    torch.manual_seed(0)
+    part = open_vae(checkpoint)
+    graphs = decoder_graphs(part.empty_decoder(), read or part.weights.tensor)
+    examples = [with_real_latents(graph, part.config["scaling_factor"]) for graph in graphs]
+    stored = draft_graph(examples[0])
+    KINDS["fp16"].rewrite(stored, examples[0], print)
+    return examples, [stored, *cuda_drafts(examples[0].module, stored)]
+
+
+def compared(examples: list[Graph], drafts: list[Draft], folder: Path, heard: list[str]) -> CudaComparison:
+    stored, *for_cuda = drafts
+    write_drafts(drafts[:2], examples[0].parameter, folder)
+    of_cpu = verify_graph(folder, examples, "fp16")
+    return first_close_enough(stored, for_cuda, examples, of_cpu, folder=folder, report=heard.append)
+
+
+def run(folder: Path, latents: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    model = with_definitions(onnx.load(folder / FILE))
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(["image", "level"], {"latents": latents.numpy()})
+
+
+@pytest.mark.parametrize("name", ["tiny-epsilon", "shipped"])
+def test_gives_the_bytes_of_what_torch_computes(name: str, checkpoints: dict[str, Path], tmp_path: Path) -> None:
+    examples, drafts = drafts_of(SHIPPED if name == "shipped" else checkpoints[name])
+    heard: list[str] = []
+    found = compared(examples, drafts, tmp_path, heard)
+    assert found.error <= 2 / 255
+    assert found.psnr > 55
+    assert not any("Trying" in text for text in heard)
+
+
+def test_has_few_nodes_and_none_of_the_processors(checkpoints: dict[str, Path], tmp_path: Path) -> None:
+    examples, drafts = drafts_of(checkpoints["tiny-epsilon"])
+    write_drafts(drafts[:2], examples[0].parameter, tmp_path)
+    kinds = {node.op_type for node in onnx.load(tmp_path / FILE).graph.node}
+    assert kinds >= {"NhwcConv", "GroupNorm", "Resize"}
+    assert not kinds & {"Conv", "Gather", "Div", "Sigmoid", "ReduceL2"}
+
+
+def test_weights_that_overflow_in_float16_are_computed_in_float32_from_where_they_do(
+    checkpoints: dict[str, Path], tmp_path: Path
+) -> None:
+    tensor = open_vae(checkpoints["tiny-epsilon"]).weights.tensor
+    examples, drafts = drafts_of(checkpoints["tiny-epsilon"], lambda name: tensor(name) * LARGE.get(name, 1))
+    write_drafts(drafts[:2], examples[0].parameter, tmp_path)
+    latents = examples[0].inputs["latents"]
+    image, level = run(tmp_path, latents)
+    # The bytes look like any others; the mean tells.
+    assert image.dtype == np.uint8
+    assert not np.isfinite(level).any()
+    heard: list[str] = []
+    found = compared(examples, drafts, tmp_path, heard)
+    assert found.psnr >= 50
+    # The output alone does not help, the last block with it does.
+    assert sum("Trying" in text for text in heard) == 2
+    image, level = run(tmp_path, latents)
+    assert np.isfinite(level).all()
+
+
+def test_a_decoder_whose_norms_the_kernel_cannot_read_has_no_graph() -> None:
+    assert not has_cuda_decoder(nn.Linear(1, 1))
+
+
+def test_bytes_are_rounded_as_pictures_are() -> None:
+    image = np.array([-2, -1, 0, 1, 2, 1 / 255], np.float32).reshape(1, 3, 1, 2)
+    assert in_bytes(image).tolist() == [[[[0, 128, 255], [0, 255, 128]]]]
+
+
+def test_a_bundle_for_graphics_cards_has_both_graphs_of_each_network_and_says_how_close_they_are(
+    checkpoints: dict[str, Path], options: BundleOptions, tmp_path: Path
+) -> None:
+    export_bundle(checkpoints["tiny-compressed"], tmp_path / "b", options, precision=PROFILES["gpu"])
+    said = json.loads((tmp_path / "b/bundle.json").read_text(encoding="utf-8"))
+    assert said["cuda"].keys() == {"transformer", "vae"}
+    assert all(each["psnr"] >= 50 for each in said["cuda"].values())
+    assert said["vae"]["onePiece"] == 256**2
+    names = {"transformer.cuda.onnx", "vae_decoder.cuda.onnx", "transformer.onnx.data", "vae_decoder.onnx.data"}
+    assert names < said["files"].keys()
+    for name in ("transformer", "vae_decoder"):
+        files = [tmp_path / "b" / f"{name}{kind}" for kind in (".cuda.onnx", ".onnx", ".onnx.data")]
+        assert files[2].stat().st_size > 2 * files[0].stat().st_size
