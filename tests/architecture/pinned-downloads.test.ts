@@ -14,6 +14,7 @@ const EXACT_PIP = /(^|\s)[\w.-]+==\d[\w.]*/;
 /** By file: those that fetch with code, whose own tests show that another digest is refused. */
 const CHECKED = new Map([
   ['infra/dev/install-tool.mjs', 'tests/infra/install-tool.test.ts'],
+  ['infra/helm/cluster/go-programs.mjs', 'moduleSources of infra/dev/install-tool.mjs'],
   ['infra/dev/npm-archive.mjs', 'tests/infra/install-chromium.test.ts'],
   ['models/training/icons.py', 'the SHA-512 beside it'],
 ]);

@@ -100,7 +100,7 @@ export async function startFleet(renders: string[] = []): Promise<Fleet> {
 }
 
 /** The tiny bundle, serving more sizes: its graphs take any. An image of 512 takes some seconds, one of 1024 a minute. */
-async function bundleOfThreeSizes(folder: string): Promise<string> {
+export async function bundleOfThreeSizes(folder: string): Promise<string> {
   const copy = path.join(folder, 'bundle');
   await cp(TINY, copy, { recursive: true });
   const file = path.join(copy, 'bundle.json');
