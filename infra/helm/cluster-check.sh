@@ -3,7 +3,7 @@
 # controllers and scheduler, KEDA's operator, metrics server and webhook, no containers. A program stands in for the node: it runs each pod's worker as a
 # process. Says what was expected and seen, line by line, and fails where they differ.
 # Linux only: all of it runs in namespaces of its own, with nothing but a loopback device, and ends with them. Needs Go, openssl 3 and iproute2. Builds
-# Kubernetes, etcd and KEDA from source on its first call, which takes an hour on two cores; after that it takes a quarter of an hour.
+# Kubernetes, etcd and KEDA from source on its first call, which took more than two hours on two busy cores; after that it is a matter of minutes.
 set -euo pipefail
 cd "$(dirname "$0")"
 

@@ -1,5 +1,5 @@
 // Prints the folders of a cluster's programs, as a PATH has them. What is missing is built first, from sources that are pinned by version and
-// checksum: a few thousand packages of Go, for an hour and a half on two busy cores.
+// checksum: a few thousand packages of Go, for hours on two busy cores.
 import { dirname } from 'node:path';
 import { ensureTool } from '../../dev/install-tool.mjs';
 import { temporal } from '../../dev/pinned-tools.mjs';
