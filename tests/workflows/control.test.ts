@@ -190,7 +190,7 @@ describe('a running batch', () => {
     await refused({ kind: 'cancel-rows', filter: { column: 'id', pattern: '****' } }).toThrow('at most 3 stars');
     await refused({ kind: 'cancel-rows', filter: { column: 'colour', pattern: 'red' } }).toThrow('found colour');
     await refused({ kind: 'cancel-rows', filter: { column: 'id', pattern: 'zzz' } }).toThrow(
-      'batch refusing: expected rows with id=zzz, found none among those that it is to make; nothing is cancelled',
+      'batch refusing: expected rows with id=zzz, found none among those it is rendering; nothing was cancelled',
     );
     await controlBatch(site.client, batch, { kind: 'pause' });
     await refused({ kind: 'pause' }).toThrow('it is paused already: a person paused it');
