@@ -1,6 +1,7 @@
 """Operators that ONNX Runtime has for CUDA only, defined by others, so that their graphs run without a GPU too."""
 
 import onnx
+from onnx import TensorProto
 from onnx.parser import parse_function
 
 from .nodes import CONTRIB
@@ -72,9 +73,47 @@ def with_definitions(model: onnx.ModelProto) -> onnx.ModelProto:
     for node in changed.graph.node:
         if node.domain == CONTRIB and node.op_type in defined:
             _redirect(node, defined)
+    _round_between_nodes(changed.graph)
     changed.functions.extend(_FUNCTIONS)
     changed.opset_import.append(onnx.helper.make_opsetid(DOMAIN, 1))
     return changed
+
+
+def _round_between_nodes(graph: onnx.GraphProto) -> None:
+    """Has nodes compute in float32 and rounds what they put out to float16.
+
+    ONNX Runtime would compute them in float32 too, and leave out the rounding between two of them: nothing would
+    overflow. A cast that the graph itself has is kept.
+    """
+    half = {weight.name for weight in graph.initializer if weight.data_type == TensorProto.FLOAT16}
+    nodes = [_cast(name, f"{name}/full", TensorProto.FLOAT) for name in half]
+    for node in graph.node:
+        to = [attribute.i for attribute in node.attribute if attribute.name == "to"]
+        is_half = to == [TensorProto.FLOAT16] if node.op_type == "Cast" else node.input[0] in half
+        inputs = [f"{name}/full" if name in half else name for name in node.input]
+        outputs = list(node.output)
+        del node.input[:], node.output[:]
+        node.input.extend(inputs)
+        if not is_half or node.op_type == "Shape":
+            node.output.extend(outputs)
+            nodes.append(node)
+            continue
+        if node.op_type == "Cast":
+            next(attribute for attribute in node.attribute if attribute.name == "to").i = TensorProto.FLOAT
+        node.output.extend(f"{name}/exact" for name in outputs)
+        nodes.append(node)
+        for name in outputs:
+            half.add(name)
+            nodes += [
+                _cast(f"{name}/exact", name, TensorProto.FLOAT16),
+                _cast(name, f"{name}/full", TensorProto.FLOAT),
+            ]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _cast(source: str, target: str, kind: int) -> onnx.NodeProto:
+    return onnx.helper.make_node("Cast", [source], [target], to=kind, name=f"{target}/cast")
 
 
 def _redirect(node: onnx.NodeProto, defined: dict[str, set[str]]) -> None:
