@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void pretended_copy(int kind, size_t bytes);
+void stub_copy(int kind, size_t bytes);
 
 #define MULTIPROCESSORS 132
 #define MEMORY ((size_t)80 << 30)
@@ -12,7 +12,7 @@ void pretended_copy(int kind, size_t bytes);
 
 static int handle;
 #define HANDLE(name, ...) int name(void **out, ##__VA_ARGS__) { *out = &handle; return 0; }
-#define TEXT(name) const char *name(int error) { return "pretended"; }
+#define TEXT(name) const char *name(int error) { return "stub"; }
 
 int cudaGetDeviceCount(int *count) { *count = 1; return 0; }
 int cudaGetDevice(int *device) { *device = 0; return 0; }
@@ -47,7 +47,7 @@ int cudaFree(void *memory) { free(memory); return 0; }
 int cudaFreeHost(void *memory) { free(memory); return 0; }
 
 int cudaMemcpy(void *to, const void *from, size_t bytes, int kind) {
-  pretended_copy(kind, bytes);
+  stub_copy(kind, bytes);
   memcpy(to, from, bytes);
   return 0;
 }

@@ -1,4 +1,4 @@
-"""Builds the pretended CUDA libraries from what the provider's library needs of the real ones."""
+"""Builds the stub CUDA libraries from what the provider's library needs of the real ones."""
 
 import hashlib
 import os
@@ -37,7 +37,7 @@ def built_libraries() -> Path:
     digest = hashlib.sha256(library.name.encode() + str(library.stat().st_size).encode())
     for file in (SOURCE, COUNTERS, Path(__file__)):
         digest.update(file.read_bytes())
-    folder = Path(sys.prefix) / f"pretended-cuda-{digest.hexdigest()[:12]}"
+    folder = Path(sys.prefix) / f"stub-cuda-{digest.hexdigest()[:12]}"
     if not folder.exists():
         unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
         unfinished.mkdir()
@@ -47,16 +47,16 @@ def built_libraries() -> Path:
 
 
 def _build(library: Path, folder: Path) -> None:
-    _compile(folder, "libpretended.so", COUNTERS.read_text(encoding="utf-8"))
+    _compile(folder, "libcudastub.so", COUNTERS.read_text(encoding="utf-8"))
     needed = _needed(library)
     for name in LINKED:
         functions = [function for function, home in needed.items() if home == name]
         versions = folder / f"{name}.map"
         versions.write_text(f"{name} {{ *; }};\n", encoding="utf-8")
-        options = [f"-Wl,-soname,{name}", f"-Wl,--version-script={versions}", "-lpretended"]
+        options = [f"-Wl,-soname,{name}", f"-Wl,--version-script={versions}", "-lcudastub"]
         _compile(folder, name, _source(functions), *options)
     by_name = sorted(set(re.findall(rb"\x00(cudnn[A-Z]\w+)(?=\x00)", library.read_bytes())))
-    _compile(folder, OPENED, _source([name.decode() for name in by_name]), "-lpretended")
+    _compile(folder, OPENED, _source([name.decode() for name in by_name]), "-lcudastub")
 
 
 def _needed(library: Path) -> dict[str, str]:
@@ -69,10 +69,10 @@ def _needed(library: Path) -> dict[str, str]:
 
 def _source(functions: list[str]) -> str:
     own = SOURCE.read_text(encoding="utf-8")
-    bodies = ["void pretended_launch(void);"]
+    bodies = ["void stub_launch(void);"]
     for name in functions:
         if not re.search(rf"\b{name}\b", own):
-            bodies.append(f"int {name}(void) {{ {'pretended_launch(); ' if WORK.fullmatch(name) else ''}return 0; }}")
+            bodies.append(f"int {name}(void) {{ {'stub_launch(); ' if WORK.fullmatch(name) else ''}return 0; }}")
     return own + "\n".join(bodies)
 
 

@@ -1,6 +1,6 @@
-"""Opens and runs one graph: `python -m pretended_cuda.session GRAPH SIDE`, and prints a line of JSON.
+"""Opens and runs one graph: `python -m cuda_without_gpu.session GRAPH SIDE`, and prints a line of JSON.
 
-A process of its own, since the dynamic linker has to know of the pretended libraries before Python starts.
+A process of its own, since the dynamic linker has to know of the stub libraries before Python starts.
 """
 
 import ctypes
@@ -110,7 +110,7 @@ def _blocks(names: list[tuple[str, str, str]]) -> dict[str, list[str]]:
 
 def _counted() -> list[int]:
     numbers = (ctypes.c_long * 3)()
-    ctypes.CDLL("libpretended.so").pretended_read(numbers)
+    ctypes.CDLL("libcudastub.so").stub_read(numbers)
     return list(numbers)
 
 

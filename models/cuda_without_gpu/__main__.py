@@ -1,4 +1,4 @@
-"""Command line: `models/pretended-cuda.sh <bundle> …`; exits with 1 where a graph for CUDA needs the processor."""
+"""Command line: `models/check-cuda-graphs.sh <bundle> …`; exits with 1 where a graph for CUDA needs the processor."""
 
 import argparse
 import json
@@ -59,7 +59,7 @@ def examine(file: Path, side: int) -> Report:
     """Opens and runs a graph in a process of its own. Raises `RuntimeError` where that ends without an answer."""
     libraries = str(built_libraries())
     environment = {**os.environ, "LD_LIBRARY_PATH": libraries, "ORT_ENABLE_ATTENTION_KERNEL_DEBUG_INFO": "1"}
-    command = [sys.executable, "-m", "pretended_cuda.session", str(file), str(side)]
+    command = [sys.executable, "-m", "cuda_without_gpu.session", str(file), str(side)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace", check=False)
     answers = [line for line in done.stdout.splitlines() if line.startswith("FOUND ")]
     if not answers:
@@ -87,7 +87,7 @@ def graphs_on_cuda(bundle: Path) -> list[Path]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="models/pretended-cuda.sh", description=__doc__)
+    parser = argparse.ArgumentParser(prog="models/check-cuda-graphs.sh", description=__doc__)
     parser.add_argument("bundles", nargs="+", type=Path, metavar="bundle")
     parser.add_argument("--side", type=int, default=64, help="latents along each side; default: 64, as for 512 px")
     options = parser.parse_args(arguments)
