@@ -49,7 +49,11 @@ export function createTracer(address: string, warn: Warn = process.emitWarning):
     detectResources({ detectors: [envDetector] }),
   );
   const { OTEL_EXPORTER_OTLP_TIMEOUT: isTimeoutSet } = process.env;
-  const otlp = new OTLPTraceExporter(isTimeoutSet ? {} : { timeoutMillis: TIMEOUT_MS });
+  const otlp = new OTLPTraceExporter({
+    // A flush sends the whole queue at once; the exporter drops what is beyond its limit, 30 batches by default.
+    concurrencyLimit: QUEUED_SPANS,
+    ...(!isTimeoutSet && { timeoutMillis: TIMEOUT_MS }),
+  });
   const exporter = warning(otlp, address, warn);
   const processor = new BatchSpanProcessor({ exporter, maxQueueSize: QUEUED_SPANS });
   return {
