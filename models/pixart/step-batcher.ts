@@ -5,7 +5,7 @@ import {
   type JoinFixed,
   joinCaptions,
   joinMoving,
-  rememberingLast,
+  rememberingJoined,
   type StepInputs,
   splitRows,
 } from './step-inputs.ts';
@@ -46,7 +46,7 @@ export class StepBatcher {
 
   constructor(transformer: Pick<Graph, 'run'>, join = joinCaptions) {
     this.#transformer = transformer;
-    this.#join = rememberingLast(join);
+    this.#join = rememberingJoined(join);
   }
 
   enter({ name, most }: StepBin): StepPlace {

@@ -1,4 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { denoise } from '../../../models/pixart/denoise.ts';
@@ -6,7 +8,11 @@ import { Tensor } from '../../../models/pixart/onnxruntime.ts';
 import type { Sampler } from '../../../models/pixart/samplers/sampler.ts';
 import { StepBatcher } from '../../../models/pixart/step-batcher.ts';
 import { CALLS_IN_A_ROW } from '../../../models/pixart/step-bins.ts';
+import { type FixedInputs, joinCaptions } from '../../../models/pixart/step-inputs.ts';
 import { aloneAt } from './golden-networks.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Turns of the event loop within which everything here has long ended. */
 const FOREVER = 20_000;
@@ -211,3 +217,26 @@ test('with a micro-batch of one, every call is one image', async () => {
   const calls = await callsOf([image(), image({ seed: 2 })], 1);
   expect(calls.map(({ images }) => images)).toEqual(Array.from({ length: 12 }, () => 1));
 });
+
+test('negative prompt and prompt that go in two calls are each joined once, and nothing is kept of an image that is done', async () => {
+  const joined: WeakRef<FixedInputs>[] = [];
+  const batcher = new StepBatcher(transformerOf([]), (images) => {
+    joined.push(new WeakRef(images[0]!));
+    return joinCaptions(images);
+  });
+  const place = batcher.enter({ name: Symbol('alone'), most: 1 });
+  const halved = { ...inputsOf(image({ isGuided: true })), halves: true } as const;
+  await denoise(place, samplerOf(image()), halved, {});
+  place.leave();
+  expect(joined).toHaveLength(2);
+  await untilCollected(joined);
+  // It is still there, and takes the next image.
+  batcher.enter({ name: Symbol('alone'), most: 1 }).leave();
+});
+
+async function untilCollected(references: readonly WeakRef<object>[]): Promise<void> {
+  while (references.some((reference) => reference.deref() !== undefined)) {
+    await turn();
+    collectGarbage();
+  }
+}
