@@ -35,21 +35,27 @@ export class Reader {
     const isLasting = LASTING.test(command);
     if (isLasting) {
       this.#left.push(shell);
-      while (shell.exitCode === null && !READY.test(printed)) await sleep(100);
+      while (!hasEnded(shell) && !READY.test(printed)) await sleep(100);
     } else {
       await once(shell, 'close');
     }
-    if (isLasting ? shell.exitCode !== null : shell.exitCode !== 0) {
-      throw new Error(`${command}\nexpected it to succeed, found exit code ${shell.exitCode}:\n${printed}`);
+    if (isLasting ? hasEnded(shell) : shell.exitCode !== 0) {
+      const { exitCode, signalCode } = shell;
+      throw new Error(
+        `${command}\nexpected it to succeed, found ${signalCode ?? `exit code ${exitCode}`}:\n${printed}`,
+      );
     }
   }
 
   /** Ctrl-C for what still runs, the latest first. */
   async leave(): Promise<void> {
     for (const shell of this.#left.reverse()) {
-      if (shell.exitCode !== null || shell.signalCode !== null) continue;
+      if (hasEnded(shell)) continue;
       process.kill(-shell.pid!, 'SIGINT');
       await once(shell, 'close');
     }
   }
 }
+
+const hasEnded = ({ exitCode, signalCode }: ReturnType<typeof spawn>): boolean =>
+  exitCode !== null || signalCode !== null;
