@@ -1,10 +1,10 @@
 import { ApplicationFailure, type ApplicationFailureOptions, TemporalFailure } from '@temporalio/common';
 
 /**
- * What an attempt ends with. Only what may be over by itself is tried again; all else, a person's mistake, damaged data or a fault of this
- * program, would be found just the same, and is final. The type says which kind of error it was.
+ * The failure that an attempt ends with. Only transient errors are retried; everything else (a person's mistake, damaged data, a bug)
+ * would fail the same way again, and is final. The failure's type is the kind of error.
  *
- * @param mayPass whether another attempt may succeed though nobody does anything
+ * @param mayPass whether another attempt may succeed without anyone doing anything
  */
 export function attemptFailure(
   error: unknown,
@@ -20,7 +20,7 @@ export function attemptFailure(
 /** By its class: those for people share a name. */
 const kindOf = (error: Error): string => error.constructor.name;
 
-/** Errors of the language itself: what nobody thought of. */
+/** Errors of the language itself, which are bugs. */
 const UNEXPECTED = ['Error', 'TypeError', 'RangeError', 'SyntaxError', 'ReferenceError', 'URIError'];
 
 /** Such a message says nothing without its kind. */

@@ -6,17 +6,17 @@ import { RENDER_ATTEMPTS } from '../workflows/contract/limits.ts';
  * say something about the job.
  */
 export type AttemptCounts = {
-  /** Which attempt tells. */
+  /** The attempt that these counts are from. */
   attempt: number;
   /** Its failure included, once it is over. */
   failed: number;
-  /** Ended without a word: their workers died or were cut off. */
+  /** Attempts that ended without reporting: their workers died or lost their connection. */
   lost: number;
-  /** Whether that attempt has told its own end. */
+  /** Whether that attempt has reported its own end. */
   isOver: boolean;
 };
 
-/** How an attempt ended that told its end: `interrupted` by its worker's end or by a person who pauses it, or `reset` by one. */
+/** How an attempt that reported its end ended: `interrupted` by its worker's end or by a person who pauses it, or `reset` by one. */
 export type AttemptEnd = 'failed' | 'interrupted' | 'reset';
 
 const count = z.int().min(0);
@@ -36,7 +36,7 @@ export function countsFor(attempt: number, details: unknown): AttemptCounts {
   if (told === undefined) {
     const before = attempt - 1;
     if (details === undefined) return { ...now, failed: 0, lost: before };
-    // Workers of an earlier version told nothing of it; this attempt is one more try at least.
+    // Workers of an earlier version did not report it; this attempt is one more try at least.
     return { ...now, failed: Math.min(before, RENDER_ATTEMPTS - 1), lost: 0 };
   }
   if (attempt <= told.attempt) return { ...now, failed: 0, lost: 0 };

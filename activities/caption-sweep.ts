@@ -1,15 +1,15 @@
 import { CAPTIONS_FOLDER } from '../records/layout.ts';
 import type { ListedObject, ObjectStore } from '../store/index.ts';
 
-/** A caption older than this is not kept any more: a text that is still in use is encoded anew once in that time. */
+/** Captions older than this are removed; a text that is still in use is encoded again once in that time. */
 export const CAPTION_DAYS = 30;
 
-/** What captions of one store may have in all; beyond it the oldest go: 75,000 texts of 30 tokens of the largest models. */
+/** Total size of captions in one store; above it the oldest are removed: 75,000 texts of 30 tokens of the largest models. */
 const CAPTIONS_BYTES = 10 * 2 ** 30;
 
 const SWEEP_EVERY_MS = 6 * 3_600_000;
 
-/** Takes captions away that are old or too many, in the background of a process that adds some: seldom, and never at any batch's cost. */
+/** Removes old or surplus captions in the background of a process that adds some: seldom, and never at a batch's expense. */
 export class CaptionSweep {
   readonly #log: { warn(about: object, message: string): void };
   readonly #sweptAt = new Map<string, number>();

@@ -27,7 +27,8 @@ type CheckpointOptions = {
 };
 
 /**
- * How far one picture was denoised, in scratch space, so that another attempt goes on there. It saves time, never decides: what goes wrong here is logged, and the image is made without.
+ * How far one picture was denoised, in scratch space, so that another attempt can resume there.
+ * It only saves time: errors here are logged, and the image is rendered without a checkpoint.
  */
 export class Checkpoint {
   readonly #scratch: Scratch;
@@ -48,7 +49,7 @@ export class Checkpoint {
     this.#log = log;
   }
 
-  /** The state to go on from; undefined where there is none or the one that is there cannot be trusted. */
+  /** The state to resume from; undefined if there is none, or it cannot be trusted. */
   async find(): Promise<SamplerState | undefined> {
     if (!this.#mayBeThere) return undefined;
     const bytes = await this.#attempt('read', () => this.#read());
@@ -59,11 +60,11 @@ export class Checkpoint {
       this.#log.warn('checkpoint ignored', { checkpoint: this.#name, reason: found });
       return undefined;
     }
-    this.#log.info('going on from a checkpoint', { step: found.step, steps: this.#owner.steps });
+    this.#log.info('resuming from a checkpoint', { step: found.step, steps: this.#owner.steps });
     return found;
   }
 
-  /** Stores a state in the background. One that comes while another is being written waits, and gives way to a later one. */
+  /** Stores a state in the background. While one is being written, the next one waits, and a later one replaces it. */
   save(state: SamplerState): void {
     if (!this.#scratch.isUsable) return;
     this.#mayBeThere = true;
@@ -78,7 +79,7 @@ export class Checkpoint {
     if (this.#writing) await Promise.race([this.#writing, sleep(LAST_WRITE_MS, undefined, { ref: false })]);
   }
 
-  /** The picture is there: nobody needs this any more. */
+  /** The picture is stored: the checkpoint is no longer needed. */
   async remove(): Promise<void> {
     if (!this.#mayBeThere) return;
     await this.saved();

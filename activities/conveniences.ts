@@ -1,12 +1,12 @@
 import { ObjectKept } from '../store/index.ts';
 
-/** What a batch can do without, where its store keeps what is there: it goes on, and a person is told once. */
+/** Files that a batch can do without if its store does not allow replacing them: the batch continues, with one warning. */
 export class Conveniences {
   readonly #said: string[] = [];
   readonly #kept: string[] = [];
   #why = '';
 
-  /** Writes one of them; where the store keeps what is there, that is noted. */
+  /** Writes one of them; notes if the store does not allow replacing it. */
   async write(name: string, write: () => Promise<unknown>): Promise<void> {
     try {
       await write();

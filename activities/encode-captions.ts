@@ -30,8 +30,8 @@ const HEARTBEAT_MS = 2_000;
 const LOOK_AHEAD = 16;
 
 /**
- * The activity that has the captions of a shard's next jobs in the store, for some seconds or until the last job. Texts that are kept are
- * passed over, and so are those of pictures that are there already. Heartbeats tell of a store that does not answer.
+ * The activity that has the captions of a shard's next jobs in the store, for some seconds or until the last job. Texts that are
+ * stored already are skipped, and so are those of existing pictures. Heartbeats report a store that does not answer.
  *
  * The activity throws ApplicationFailure, retryable where what went wrong may pass by itself; and CancelledFailure.
  */

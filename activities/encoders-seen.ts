@@ -7,8 +7,8 @@ import { encodeQueue } from '../workflows/contract/queues.ts';
 const ENCODING: keyof EncodeActivities = 'encodeCaptions';
 
 /**
- * The activity that tells how many workers have asked lately for texts to encode. A worker has one text in hand at a time and asks for no
- * other meanwhile, so one that has the calling workflow's counts too.
+ * The activity that counts the workers that polled lately for texts to encode. A worker has one text in hand at a time and does not
+ * poll meanwhile, so one that has the calling workflow's text counts too.
  */
 export async function encodersSeen({ encoder }: { encoder: string }): Promise<number> {
   const { client, info } = Context.current();

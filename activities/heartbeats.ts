@@ -6,7 +6,7 @@ import { type AttemptCounts, type AttemptEnd, countsAfter } from './attempts.ts'
 /** How far a render has come; the heartbeat's details, which the next attempt finds when this one dies. */
 export type RenderProgress = EarlierWork & StepHeartbeat & { attempts: AttemptCounts } & Partial<WaitingHeartbeat>;
 
-/** Older workers do not tell the steps. */
+/** Older workers do not report the steps. */
 const earlierWorkSchema = z.object({ computations: z.int().min(0), stepsComputed: z.int().min(0).default(0) });
 
 const NO_WORK: EarlierWork = { computations: 0, stepsComputed: 0 };
@@ -32,7 +32,7 @@ const COMPUTING_MS = 500;
 /** Hundreds may wait for a store at once. */
 const HELD_MS = 5_000;
 
-/** Heartbeats of one attempt, by the clock: a step may be longer than the heartbeat timeout, or shorter than is worth a call. */
+/** Heartbeats of one attempt, on a timer: a step may be longer than the heartbeat timeout, or too short to be worth a call. */
 export class Heartbeats {
   readonly #send: (progress: RenderProgress) => void;
   #progress: RenderProgress;
@@ -78,7 +78,7 @@ export class Heartbeats {
     this.#progress.stepsComputed += 1;
   }
 
-  /** Tells at once, and from then on, that the finished picture waits for its store, and why. */
+  /** Reports at once, and from then on, that the finished picture is waiting for its store, and why. */
   waitFor(reason: string): void {
     this.#progress.waitsFor = reason;
     this.#progress.waitsSince ??= new Date().toISOString();

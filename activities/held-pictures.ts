@@ -3,9 +3,9 @@ import { HELD_AT_LEAST_BYTES, HELD_BYTES } from '../workflows/contract/limits.ts
 import { StoreLine } from './store-line.ts';
 
 type HeldPicturesOptions = {
-  /** A worker that holds so many bytes takes no more images. */
+  /** A worker that holds this many bytes accepts no more images. */
   limitBytes?: number | undefined;
-  /** Before a store that has refused is asked for the first time again; later pauses are longer. */
+  /** Pause before the first retry of a store that refused; later pauses are longer. */
   firstPauseMs?: number | undefined;
 };
 
@@ -13,7 +13,7 @@ type HeldPicturesOptions = {
 type Wanted = { key: string; size: Size };
 type Picture = Wanted & { bytes: number };
 
-/** Finished pictures of one process that their stores refuse for the time being. Nothing but this process's memory has them. */
+/** Finished pictures of one process that their stores refuse for now. They exist only in this process's memory. */
 export class HeldPictures {
   readonly #limitBytes: number;
   readonly #firstPauseMs: number | undefined;

@@ -38,7 +38,7 @@ export { MessageWaits, type Post } from './posted.ts';
 export { type WorkerStop, WorkerStopping } from './render-stop.ts';
 
 export type Webhooks = {
-  /** @throws UserError for a receiver that nothing would be sent to */
+  /** @throws UserError for a receiver that no message would be sent to */
   check(receiver: string): void;
   post: Post;
 };
@@ -47,13 +47,13 @@ type OrchestratorDependencies = {
   openStore: OpenStore;
   sources: Sources;
   webhooks: Webhooks;
-  /** What events are signed with; without it none is sent. */
+  /** The secret that signs events; without it none is sent. */
   webhookSecret?: string | undefined;
-  /** What is told of images; their prompts too where it is missing. */
+  /** What Temporal's UI shows of images; default: their prompts too. */
   summaries?: Summaries | undefined;
 };
 
-/** What plans a batch and writes its records; needs no device. */
+/** Activities that plan a batch and write its records; they need no device. */
 export function createOrchestratorActivities({
   openStore,
   sources,
@@ -74,17 +74,17 @@ export function createOrchestratorActivities({
     writeManifest: activity(createWriteManifest, { whenCancelled: 'finish' }),
     writeContactSheet: activity(createWriteContactSheet, { whenCancelled: 'finish' }),
     writeSheetPage: activity(createWriteReviewPage, { atOnce: SHEET_PAGES_AT_ONCE }),
-    // Messages of an earlier version wait here, whoever can send them.
+    // Messages of an earlier version wait here, whichever worker can send them.
     postWebhook: createPostWebhook(webhookSecret, webhooks.post),
   };
 }
 
-/** What posts signed events. */
+/** Activities that post signed events. */
 export const createWebhookActivities = (secret: string, post: Post): Pick<MessageActivities, 'postWebhook'> => ({
   postWebhook: createPostWebhook(secret, post),
 });
 
-/** What tells people, by one channel. */
+/** Activities that send messages to people through one channel. */
 export function createMessageActivities(
   openStore: OpenStore,
   dependencies: MessageDependencies,
@@ -98,12 +98,12 @@ export function createMessageActivities(
   };
 }
 
-/** What encodes texts; needs the text encoder. */
+/** Activities that encode texts; they need the text encoder. */
 export function createEncodeActivities(dependencies: EncodeCaptionsDependencies): EncodeActivities {
   return { encodeCaptions: createEncodeCaptions(dependencies) };
 }
 
-/** What makes images; needs a device. */
+/** Activities that render images; they need a device. */
 export function createRenderActivities(dependencies: RenderImageDependencies): RenderActivities {
   return { renderImage: createRenderImage(dependencies) };
 }

@@ -23,7 +23,7 @@ type Keeping = {
  * Publishes a picture. Where its store refuses it for now, the attempt that has it keeps trying, since it is nowhere else: without the
  * device, and without its place among the images that the worker has in hand.
  *
- * @throws NotStored after STORING_HOURS; the stop's reason; what no other try can mend
+ * @throws NotStored after STORING_HOURS; the stop's reason; errors that retrying cannot fix
  */
 export async function keepStoring(publication: Publication, { held, key, size, stop, heartbeats, log }: Keeping) {
   const once = () =>
@@ -39,7 +39,7 @@ export async function keepStoring(publication: Publication, { held, key, size, s
     if (!publication.mayPass(error)) throw error;
     heartbeats.waitFor(error.message);
     const { name, bytes } = publication;
-    log.warn('the store refuses a picture, which is kept and tried again', { picture: name, bytes, error });
+    log.warn('the store refused an image; it is held in memory and retried', { picture: name, bytes, error });
   }
   const until = Date.now() + 3_600_000 * STORING_HOURS;
   const line = held.line(publication.store);
@@ -54,15 +54,15 @@ export async function keepStoring(publication: Publication, { held, key, size, s
       }
     }
   });
-  log.info('the store has taken a picture that it had refused', { picture: publication.name });
+  log.info('the store accepted an image that it had refused', { picture: publication.name });
   return published;
 }
 
-/** The picture is made, and is lost: its store did not take it for as long as that is waited for. */
+/** The picture was rendered and is lost: its store refused it for the whole time that we wait. */
 export class NotStored extends Error {
   override readonly name = 'NotStored';
 
   constructor({ message }: Error) {
-    super(`the picture was made, and its store did not take it for ${STORING_HOURS} hours: ${message}`);
+    super(`the image was rendered, but its store refused it for ${STORING_HOURS} hours: ${message}`);
   }
 }

@@ -22,7 +22,7 @@ import { isRefusal, type ObjectStore, readIfThere } from '../store/index.ts';
 import { CaptionSweep } from './caption-sweep.ts';
 
 /**
- * Gives what a painter sees of a request's texts.
+ * Returns the captions of a request's texts, as a painter needs them.
  *
  * @param onEncoded called for each text that was encoded for this request
  * @throws CaptionNotKept, UserError, RendererDied, RenderFault; the signal's reason
@@ -40,9 +40,9 @@ export type OnEncoded = (ms: number) => void;
 type KeptCaptionsOptions = {
   bundle: Bundle;
   reader: PromptReader;
-  /** `null` where this process has no text encoder and lives on what others keep. */
+  /** `null` if this process has no text encoder and uses captions that other workers stored. */
   encoder: Encoder | null;
-  /** How they lie in the store; as they are unless given. */
+  /** How captions are encoded in the store; default: unencrypted. */
   seal?: ObjectSeal | undefined;
   log: { warn(about: object, message: string): void };
   /** Called for every text that was encoded. */
@@ -52,7 +52,7 @@ type KeptCaptionsOptions = {
 /** Several hundred captions of the largest models: variants of a row share their prompt, most jobs their negative prompt. */
 const RECENT_BYTES = 64 * 2 ** 20;
 
-/** A store that refused a caption is left alone for so long: a picture does not need it, and waiting for it would cost each of them. */
+/** A store that refused a caption is left alone for this long: pictures do not need it, and waiting would delay each of them. */
 const REFUSED_MS = 60_000;
 
 /**
@@ -99,7 +99,8 @@ export class KeptCaptions {
   /**
    * Has a text's caption in the store, encoding it where nobody has. One that was kept with an earlier key is kept with the current one too.
    *
-   * @throws StoreUnavailable and UserError where it cannot be kept, or the encoder gives numbers that do not fit; RendererDied; RenderFault; the signal's reason
+   * @throws StoreUnavailable and UserError if it cannot be stored, or the encoder returns numbers that do not fit; RendererDied;
+   *   RenderFault; the signal's reason
    */
   async keep(store: ObjectStore, text: string, signal: AbortSignal): Promise<void> {
     const read = this.#read(text);
@@ -139,7 +140,7 @@ export class KeptCaptions {
     return caption;
   }
 
-  /** What is kept; `null` where nothing is, or what cannot be trusted. */
+  /** The stored caption; `null` if there is none, or it cannot be trusted. */
   async #find(store: ObjectStore, read: ReadText, names: readonly string[]): Promise<Caption | null> {
     for (const name of names) {
       const found = await this.#findAt(store, read, name);
@@ -158,7 +159,7 @@ export class KeptCaptions {
       this.#options.log.warn({ caption: name, reason: found }, 'a kept caption is damaged; it is encoded again');
       await store.remove(name);
     } catch (error) {
-      // Whoever can encode the text needs no store for it.
+      // A worker that can encode the text needs no store for it.
       if (!isRefusal(error) || this.#options.encoder === null) throw error;
       this.#options.log.warn({ caption: name, err: error }, 'a kept caption cannot be read; it is encoded again');
     }
@@ -192,7 +193,7 @@ export class KeptCaptions {
     } catch (error) {
       if (!isRefusal(error)) throw error;
       this.#refusedUntil = performance.now() + REFUSED_MS;
-      this.#options.log.warn({ store: store.url, err: error }, 'captions cannot be kept for the time being');
+      this.#options.log.warn({ store: store.url, err: error }, 'captions cannot be stored for now');
     }
   }
 
@@ -213,11 +214,11 @@ type ReadText = CaptionOwner & {
 /** The parts of a bundle do not belong together. */
 const unfit = ({ description, folder }: Bundle, { states }: Caption, { tokens, width }: Omit<CaptionOwner, 'key'>) =>
   new UserError(
-    `bundle ${description.name} in ${folder}: expected its text encoder and caption projection to give ${tokens} × ${width} numbers ` +
+    `bundle ${description.name} in ${folder}: expected its text encoder and caption projection to return ${tokens} × ${width} numbers ` +
       `for a text of ${tokens} tokens, found ${states.length}. Export the checkpoint again (docs/exporting.md)`,
   );
 
-/** Nobody has encoded a text yet, and this worker cannot: it passes when one that can has done it. */
+/** Nobody has encoded a text yet, and this worker cannot; a retry succeeds once a worker with the text encoder has. */
 export class CaptionNotKept extends Error {
   override readonly name = 'CaptionNotKept';
 

@@ -4,7 +4,7 @@ import { takeTurn } from '../models/renderer/index.ts';
 /**
  * Waits until nobody else has the key, first come, first served, or until the signal is aborted.
  *
- * @returns the function that gives the key back
+ * @returns the function that releases the key
  * @throws the signal's reason
  */
 type KeyedLock = (key: string, signal: AbortSignal) => Promise<() => void>;

@@ -12,10 +12,10 @@ import { StoreWatch, type WhenCancelled } from './store-watch.ts';
 const HEARTBEAT_MS = 2_000;
 
 type ActivityTraits = {
-  /** Whether another attempt may succeed though nobody does anything. */
+  /** Whether another attempt may succeed without anyone doing anything. */
   mayPass?: (error: unknown) => boolean;
   whenCancelled?: WhenCancelled;
-  /** Attempts of this activity that this process makes at once; more are refused, and come again a little later. */
+  /** Attempts of this activity that this process runs at once; others are refused, and retried a little later. */
   atOnce?: number;
 };
 
@@ -24,18 +24,18 @@ class TurnsTaken extends Error {
   override readonly name = 'TurnsTaken';
 
   constructor(turns: number) {
-    super(`${turns} others are at work here; this one begins when one of them has ended`);
+    super(`${turns} activities of this kind are running here; this one starts when one of them ends`);
   }
 }
 
 const ANOTHER_TURN = '10 seconds';
 
-/** A record that is damaged was, as a rule, damaged on its way: of a folder nothing but its content tells that a disk or a cable has erred once. */
+/** A damaged record was usually damaged in transit: in a folder, only its content shows that a disk or a cable failed once. */
 const READ_IN_ATTEMPTS = 3;
 
 /**
- * What every activity of the orchestrator has in common: it beats by the clock, so that a worker that died is noticed within its
- * heartbeat timeout, it waits for no store once it is cancelled, and it is tried again only where that may help.
+ * What all activities of the orchestrator have in common: they send heartbeats on a timer, so that a dead worker is noticed within
+ * the heartbeat timeout; once cancelled, they wait for no store; and they are retried only if that may help.
  */
 export function orchestratorActivities(openStore: OpenStore) {
   const turns = new StoreTurns();
@@ -67,8 +67,8 @@ export function orchestratorActivities(openStore: OpenStore) {
 }
 
 /**
- * Before anything is rendered, access that is denied is told at once: somebody has just submitted and is waiting. Another orchestrator may have
- * the key that this one lacks.
+ * Before anything is rendered, denied access is reported at once, because somebody has just submitted and is waiting. Another
+ * orchestrator may have the key that this one lacks.
  */
 export const mayPassForPlan = (error: unknown): boolean =>
   error instanceof StoreUnavailable ||
@@ -78,5 +78,5 @@ export const mayPassForPlan = (error: unknown): boolean =>
 /** A store that denies access is waited for: the images are there, and the fault is often the machine's token service. */
 export const mayPassForRecords = (error: unknown): boolean => mayPassForPlan(error) || error instanceof StoreDenied;
 
-/** What a call to the Temporal server fails with wraps what the connection said. */
+/** An error of a call to the Temporal server wraps the connection's error. */
 const rootOf = (error: Error): unknown => (isGrpcServiceError(error) ? error : error.cause);

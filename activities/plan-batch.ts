@@ -22,13 +22,13 @@ import { keepWithinLimits } from './keep-within-limits.ts';
 import { planRetry } from './plan-retry.ts';
 import { planOptions, readCatalog } from './read-catalog.ts';
 
-/** In JSON lines every row may have columns of its own, of any length; they travel with the batch. */
+/** In JSON lines every row may have different columns, of any length; they are carried along with the batch. */
 const COLUMN_CHARACTERS_TOLD = 4_000;
 
 type PlanDependencies = {
   openStore: OpenStore;
   sources: Sources;
-  /** @throws UserError for a receiver that will not be told anything */
+  /** @throws UserError for a receiver that no message would be sent to */
   webhooks: { check(receiver: string): void };
   summaries?: Summaries | undefined;
 };
@@ -107,13 +107,13 @@ async function planSource(
   return { shards, carried, changes: changes.counts };
 }
 
-/** Nobody would notice at the batch's end that nothing was said of it. It is no reason to render nothing. */
+/** A refused webhook would go unnoticed at the batch's end. It is no reason not to render. */
 function warnOfSilence(webhook: string, webhooks: PlanDependencies['webhooks'], conveniences: Conveniences): void {
   try {
     webhooks.check(webhook);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    conveniences.warn(`nobody is told how this batch ends: ${error.message}`);
+    conveniences.warn(`no message will say how this batch ends: ${error.message}`);
   }
 }
 
@@ -123,7 +123,7 @@ function warnOfSilence(webhook: string, webhooks: PlanDependencies['webhooks'], 
  */
 async function noteRound(store: ObjectStore, input: BatchInput): Promise<void> {
   const { batch, round, webhook, bundle } = input;
-  // Where they are damaged, the batch's end tells that, and writes them anew.
+  // If they are damaged, the batch's end reports that, and writes them again.
   const rates = (await readRates(store, bundle.digest, () => {})) ?? undefined;
   await keepRound(store, { batch, round, settings: roundSettings(input), hasWebhook: webhook !== undefined, rates });
 }
@@ -131,7 +131,7 @@ async function noteRound(store: ObjectStore, input: BatchInput): Promise<void> {
 async function writeShard(store: ObjectStore, name: string, jobs: Job[]): Promise<void> {
   if (await createSame(store, name, await encodeJobs(jobs), 'application/x-ndjson')) return;
   throw new UserError(
-    `${name} in ${shownPlace(store.url)}: expected the plan of this batch, found another: the folder belongs to an earlier batch of that ` +
+    `${name} in ${shownPlace(store.url)}: expected the plan of this batch, found a different one: the folder belongs to an earlier batch with this ` +
       'id with another catalog, bundle or version. Choose another batch id.',
   );
 }

@@ -27,7 +27,7 @@ export function createPostWebhook(secret: string | undefined, post: Post) {
 async function deliver({ url, id, event }: WebhookDelivery, secret: string | undefined, post: Post): Promise<void> {
   const receiver = checkWebhookUrl(url);
   const fault = secretFault(secret);
-  if (fault !== null) throw new MessageWaits(`${fault}; set it and start the orchestrator again: the event waits`);
+  if (fault !== null) throw new MessageWaits(`${fault}; the event waits: set the secret and restart the orchestrator`);
   const body = JSON.stringify(event);
   const now = new Date();
   await posted(
@@ -42,7 +42,7 @@ async function deliver({ url, id, event }: WebhookDelivery, secret: string | und
   );
 }
 
-/** What is wrong with the secret that events are signed with; `null` where nothing is. */
+/** What is wrong with the secret that signs events; `null` if nothing is. */
 export function secretFault(secret: string | undefined): string | null {
   const found = secretFound(secret);
   if (found === null) return null;

@@ -2,8 +2,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import { UserError } from '../domain/user-error.ts';
 
 /**
- * Posts to an address and gives the status of its answer. It follows no redirection: whoever signs for one address must not be sent on to
- * another.
+ * Posts to an address and returns the status of the response. It follows no redirects: what is signed for one address must not be
+ * sent to another.
  *
  * @throws UserError where the address may not be posted to
  * @throws Error where it cannot be reached or does not answer

@@ -66,13 +66,13 @@ export class Publication {
   async #publish(): Promise<FoundObject> {
     const { place, timer } = this.#options;
     const made = this.#made;
-    if (made === null) throw new ObjectNotFound(`store ${place.url}: ${place.name} went away before it was copied`);
+    if (made === null) throw new ObjectNotFound(`store ${place.url}: ${place.name} was removed before it was copied`);
     try {
       const { object, created } = await timer.measure('store', () => publishPicture(place, made));
       this.#created ||= created;
       return object;
     } catch (error) {
-      // A store may have taken what it said that it refused: what is found there later is taken for that.
+      // A store may have accepted an object although it reported an error: one found there later counts as ours.
       this.#created = true;
       throw error;
     }

@@ -7,14 +7,14 @@ import type { RenderImageInput } from '../workflows/contract/activities.ts';
 import { ObjectConflict } from './render-failure.ts';
 import type { PutCopy } from './signed-copy.ts';
 
-/** Whoever puts something else into a picture's place does not do so for ever. */
+/** Tries while something else keeps replacing the object. */
 const MOST_TRIES = 5;
 
 /**
- * Puts a picture into its place, or finds there what somebody else has put meanwhile.
+ * Stores a picture under its name, or finds the one that somebody else has stored there meanwhile.
  *
- * @throws ObjectConflict where what is there is damaged and the store keeps it
- * @throws ObjectChanged where others exchange what is there again and again
+ * @throws ObjectConflict if the object there is damaged and the store does not allow replacing it
+ * @throws ObjectChanged if others keep replacing the object
  */
 export async function publishPicture(
   place: PicturePlace,
@@ -36,10 +36,10 @@ function conflictOf({ name, damaged }: PicturePlace, error: unknown): ObjectConf
   return damaged !== null && isRefused ? new ObjectConflict(name, damaged.fault, error) : null;
 }
 
-/** Where a batch's own copy is, and what it has where it is signed. */
+/** Where a batch's own copy is, and its size and checksum if it is signed. */
 export type Copied = Pick<Receipt, 'copy' | 'signed'>;
 
-/** Gives the batch its own copy, in a folder of its round where the store keeps another picture under the usual name. */
+/** Makes the batch's own copy, in a folder of its round if the store retains another picture under the usual name. */
 export async function copyToBatch(
   object: FoundObject,
   { batch, round }: RenderImageInput,

@@ -10,15 +10,15 @@ import type { JobSummary } from '../workflows/contract/plan.ts';
 /** Temporal's UI shows one line, and every job's stays in the history. */
 const SUMMARY_LENGTH = 60;
 
-/** Temporal refuses a summary of more than 400, and keeps a payload around it, encrypted where all else is. */
+/** Temporal refuses a summary above 400 bytes, which include its payload, encrypted if everything else is. */
 const SUMMARY_BYTES = 300;
 const CUT_BY = 10;
 
-/** Of a longer id the end is shown, which tells images of one folder apart. */
+/** Of a longer id the end is shown, which distinguishes images of one folder. */
 const ID_BYTES = 200;
 const ID_END = 40;
 
-/** The activity that tells a shard's workflow its jobs, as far as it needs them. */
+/** The activity that returns a shard's jobs to its workflow, as far as it needs them. */
 export function createReadShard(openStore: OpenStore, summaries: Summaries = 'prompts') {
   const summaryOf = ({ id, prompt }: Job): string =>
     summaries === 'ids' ? shownId(id) : withPrompt(shownId(id), prompt);

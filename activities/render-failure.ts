@@ -18,7 +18,7 @@ type JobSoFar = EarlierWork & { attempts: AttemptCounts };
  * are tried again; anything else would be found just the same, after the picture has been computed once more. A store that denies
  * access is waited for too: at night it is more often the machine's token service that is away than a person who took a
  * permission; a copy whose object went away is made from another; and a plan that the orchestrator has read is damaged on
- * this worker's way to it alone. Where so many attempts have failed, it is final too. The details
+ * this worker's way to it alone. After too many failed attempts it is final too. The details
  * say which attempt it was; of one that was cancelled, what had been computed.
  */
 export function renderFailure(error: unknown, job: JobSoFar): unknown {
@@ -59,7 +59,7 @@ const PASSING = [
   DamagedRecord,
 ];
 
-/** Kinds of a fault that this worker would meet again: a larger machine may not. */
+/** Kinds of faults that this worker would meet again, but a larger machine may not. */
 const HERE_FOR_GOOD = [RendererBug, TooLittleMemory];
 
 const mayPass = (error: unknown): boolean =>
@@ -83,8 +83,8 @@ export class WorkersLost extends Error {
 
   constructor(lost: number) {
     super(
-      `${lost} workers died or were cut off with this image in hand, and none could say why. ` +
-        'Look whether their machines or containers run out of memory with it, then retry the batch.',
+      `${lost} workers died or lost their connection with this image in hand; the reason is unknown. ` +
+        'Check whether their machines or containers ran out of memory, then retry the batch.',
     );
   }
 }

@@ -37,23 +37,23 @@ export type RenderImageDependencies = {
   isTruncated?: ((prompt: string) => boolean) | undefined;
   /** What the renderer's device is, for the receipts. */
   deviceName?: string | undefined;
-  /** The least time between two checkpoints of one image; what is denoised in less has none. */
+  /** The shortest time between two checkpoints of one image; an image that is denoised in less has none. */
   checkpointSeconds?: number | undefined;
-  /** URL of the store where checkpoints are kept; the batch's own unless given. */
+  /** URL of the store for checkpoints; default: the batch's own. */
   scratch?: string | undefined;
-  /** How checkpoints lie there; as they are unless given. */
+  /** How checkpoints are encoded there; default: unencrypted. */
   seal?: ObjectSeal | undefined;
   /** When this process is told to stop, and how long images may go on then. */
   stop?: WorkerStop | undefined;
-  /** Of this process; what else takes images looks into it. */
+  /** Of this process; shared with everything else that accepts images. */
   held?: HeldPictures | undefined;
-  /** Signs for batches that ask for it; without it their images fail here. */
+  /** Signs images of batches that request it; without it their images fail here. */
   signer?: PictureSigner | undefined;
 };
 
 /**
  * The activity that makes one image: finds it by its render key or renders it, and leaves one object in the store and a copy
- * in the batch's folder, however often it is attempted. Its heartbeats carry a RenderProgress. Whoever watches hands it a timer.
+ * in the batch's folder, however often it is attempted. Its heartbeats carry a RenderProgress. A caller that measures passes a timer.
  *
  * The activity throws ApplicationFailure with the name of what went wrong as its type, retryable where that may pass by itself (see
  * renderFailure); and CancelledFailure when it was cancelled.
@@ -127,9 +127,9 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
     const picture = found ?? made!.file;
     published = await publish(new Publication({ input, job, place, picture, putCopy, timer }), job, surroundings);
   } catch (error) {
-    // Somebody removed the object before the batch had its copy: nothing is there to reuse any more.
+    // Somebody removed the object before the batch had its copy: there is nothing left to reuse.
     if (found !== null && error instanceof ObjectNotFound) return findOrRender(input, job, surroundings);
-    // In the background: whoever cancelled the image does not wait for a store that may be away.
+    // In the background: cancelling an image must not wait for a store that may be unavailable.
     checkpoint.leave(async () => (await store.stat(place.name)) !== null);
     throw error;
   }
@@ -172,7 +172,7 @@ async function publish(publication: Publication, job: Job, surroundings: Surroun
 
 function tellDamage({ name, damaged }: PicturePlace): void {
   if (damaged === null) return;
-  Context.current().log.warn('a damaged object is made anew', { object: name, fault: damaged.fault });
+  Context.current().log.warn('a damaged object is rendered again', { object: name, fault: damaged.fault });
 }
 
 function checkpointOf(
@@ -191,7 +191,7 @@ type How = Pick<Receipt, 'thrift' | 'microBatch'>;
 type Made = { file: Uint8Array; how: How };
 
 /**
- * Gives the image's file. Its pixels are many times as large, and are not kept: a store may refuse the file for hours.
+ * Returns the image's file. Its pixels are many times as large, and are not kept: a store may refuse the file for hours.
  *
  * @throws RenderStop's reasons; where another worker is to go on, the latents are kept then
  */

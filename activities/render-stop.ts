@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { CancelledFailure } from '@temporalio/common';
 
-/** What a worker's process is told. */
+/** Signals that a worker's process receives. */
 export type WorkerStop = {
   /** To stop. Images in hand may go on for the grace time. */
   signal: AbortSignal;
@@ -138,7 +138,7 @@ export class WorkerStopping extends Error {
   override readonly name = 'WorkerStopping';
 
   constructor() {
-    super('the worker was told to stop before the image was finished; another one goes on with it');
+    super('the worker was told to stop before the image was finished; another worker continues it');
   }
 }
 

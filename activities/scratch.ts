@@ -2,7 +2,7 @@ import type { Logger } from '@temporalio/common';
 import { ObjectKept, type ObjectStore, type OpenStore } from '../store/index.ts';
 
 /**
- * A store's scratch space, as one worker knows it. What lies there has to be replaced and removed again: a store that once refused that, for a
+ * A store's scratch space, as one worker knows it. Its objects have to be replaced and removed again: if a store once refused that, for a
  * retention policy or a hold, would keep every checkpoint, so nothing more is written there.
  */
 export class Scratch {
@@ -19,7 +19,7 @@ export class Scratch {
     return this.#openStore(this.#url);
   }
 
-  /** Whether what is written here can be taken away again, as far as is known. */
+  /** Whether objects written here can be removed again, as far as is known. */
   get isUsable(): boolean {
     return !this.#isKept;
   }
@@ -29,7 +29,7 @@ export class Scratch {
     if (!(error instanceof ObjectKept)) return false;
     if (!this.#isKept) {
       log.warn(
-        'no more checkpoints: the store keeps them from being replaced and removed, and an image that is interrupted begins anew; --scratch names ' +
+        'no more checkpoints: the store does not allow them to be replaced and removed, so an interrupted image starts over; --scratch names ' +
           'another place for them',
         { store: this.#url, why: error.why },
       );
@@ -39,7 +39,7 @@ export class Scratch {
   }
 }
 
-/** Gives the scratch space of the store at a URL, always the same one. */
+/** Returns the scratch space of the store at a URL, always the same instance. */
 export function scratchOfStores(openStore: OpenStore): (url: string) => Scratch {
   const known = new Map<string, Scratch>();
   return (url) => {

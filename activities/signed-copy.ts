@@ -5,7 +5,7 @@ import type { Receipt } from '../domain/receipt.ts';
 import { contentType } from '../images/index.ts';
 import type { FoundObject, ObjectStore } from '../store/index.ts';
 
-/** Puts a picture under a name of the batch's own. @returns what is there, where it is not the object's bytes */
+/** Stores a picture under the batch's own name. @returns size and checksum, if they are not the object's */
 export type PutCopy = (object: FoundObject, name: string) => Promise<Pick<Receipt, 'signed'>>;
 
 const plainCopy: PutCopy = async (object, name) => {
@@ -37,6 +37,6 @@ export function copyFor(store: ObjectStore, job: Job, signer: PictureSigner | un
   if (job.sign === undefined) return plainCopy;
   if (signer !== undefined) return signedCopy(store, job, signer);
   throw new CannotSign(
-    'the batch signs its pictures, and this render worker has no key: start render workers with --sign-with and --sign-as, then retry the batch',
+    'the batch wants signed images, but this render worker has no key: start render workers with --sign-with and --sign-as, then retry the batch',
   );
 }

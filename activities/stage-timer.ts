@@ -1,6 +1,6 @@
 import { STAGES, type Stage, type Timings } from '../domain/timings.ts';
 
-/** Hears of a stage that has ended; times are those of `performance.now()`. */
+/** Called when a stage has ended; times are those of `performance.now()`. */
 type StageListener = (stage: Stage, startMs: number, endMs: number) => void;
 
 /** Measures where one image's time goes. What receipts, metrics and traces say of it comes from here, so that they agree. */

@@ -5,7 +5,7 @@ import type { Heartbeats } from './heartbeats.ts';
 export const storeSilence = (url: string): StoreUnavailable =>
   new StoreUnavailable(`store ${url}: it has not answered for more than ${STORE_SILENCE_SECONDS} seconds`);
 
-/** Does what asks a store, and has heartbeats say so for as long as its answer takes too long: a folder on a network may hang for hours. */
+/** Runs a store operation, and reports in heartbeats if it takes too long: a network folder may hang for hours. */
 export async function tellingSilence<T>(heartbeats: Heartbeats, url: string, ask: () => Promise<T>): Promise<T> {
   let isSilent = false;
   const timer = setTimeout(() => {

@@ -4,14 +4,14 @@ import { StoreUnavailable } from '../store/index.ts';
 const PROBES = 2;
 
 /**
- * Which stores are away. An attempt may wait minutes for such a store before it gives up; those of one store must not take all of the
- * process's turns, which other batches have need of.
+ * Which stores are away. An attempt may wait minutes for such a store before it gives up; the attempts of one store must not take all
+ * of the process's turns, which other batches need.
  */
 export class StoreTurns {
   readonly #stores = new Map<string, { inHand: number; fault: StoreUnavailable | null }>();
 
   /**
-   * Takes a turn at a store. @returns the function that gives it back
+   * Takes a turn at a store. @returns the function that releases it
    *
    * @throws StoreUnavailable, as somebody else has found it, where the store is away and others look whether it has come back
    */

@@ -7,13 +7,13 @@ import type { StoreTurns } from './store-turns.ts';
 /** How often a cancelled attempt looks whether its store still answers. */
 const LOOK_MS = 250;
 
-/** What becomes of an attempt that is cancelled: it stops at once, or goes on while its store answers. */
+/** What a cancelled attempt does: it stops at once, or continues while its store answers. */
 export type WhenCancelled = 'stop' | 'finish';
 
 /**
- * The stores of one attempt of an activity. It knows how long it has waited for an answer, so that a cancelled attempt need not be cut
- * off in the midst of good work, nor wait for a store that is away. After its end it asks the stores for nothing more: what it
- * would write then might undo what another attempt or round has written.
+ * The stores of one attempt of an activity. It knows how long it has waited for an answer, so that a cancelled attempt is neither cut
+ * off while it makes progress, nor waits for a store that is away. After its end it no longer calls the stores: a late write
+ * could undo what another attempt or round has written.
  */
 export class StoreWatch {
   readonly #openStore: OpenStore;

@@ -64,7 +64,7 @@ export function createWriteManifest(openStore: OpenStore) {
 /** Each row that was planned has an outcome or lies in the plan: the folder was moved, or another one is mounted in its place. */
 const planAway = (store: ObjectStore, batch: string): StoreUnavailable =>
   new StoreUnavailable(
-    `store ${shownPlace(store.url)}: the plan of batch ${batch} was there and is away; bring ${planFolder(batch)} back`,
+    `store ${shownPlace(store.url)}: the plan of batch ${batch} existed before and is missing now; restore ${planFolder(batch)}`,
   );
 
 /** The round's own files say all that is to be said; these are found more easily, or are of use to the next batch. */
@@ -88,11 +88,11 @@ async function writeConveniences(
 }
 
 const leftOutText = ({ names, leftOut }: CarriedNames): string =>
-  `the batch carries more than ${names.length} different columns: ${leftOut} cells are in the manifest's .json and .jsonl, not in its .csv`;
+  `the batch carries over more than ${names.length} different columns: ${leftOut} cells are in the manifest's .json and .jsonl, not in its .csv`;
 
 /**
  * A shard that was terminated wrote no receipts: its jobs are failures, so that they are listed and a retry finds them. Where
- * its plan is gone from the store nobody knows them any more, and one failure is returned that stands for all.
+ * its plan is gone from the store, its jobs are unknown, and one failure stands for all of them.
  */
 async function settleLostShard(
   store: ObjectStore,

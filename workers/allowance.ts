@@ -21,8 +21,8 @@ export type Allowance = {
 };
 
 const EXPECTED =
-  'expected a folder or file, gs://bucket or gs://bucket/prefix, where webhooks are, such as https://hooks.example.com or http://localhost:8080, or ' +
-  'whom mail goes to, such as mailto:studio.example or mailto:lead@studio.example';
+  'expected a folder or file, gs://bucket or gs://bucket/prefix, the host of a webhook, such as https://hooks.example.com or http://localhost:8080, or ' +
+  'mail recipients, such as mailto:studio.example or mailto:lead@studio.example';
 
 /**
  * Reads what `--allow` was given: paths, `file:` and `gs://` URLs, addresses of webhooks without a path, and `mailto:` with an address or a domain.

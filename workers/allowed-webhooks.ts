@@ -56,7 +56,8 @@ export const allowedPost =
     if (allowance.origins !== null) return postTo(null, url, headers, body);
     const found = await resolve(withoutBrackets(url.hostname));
     const addresses = found.filter(({ address }) => isPublicAddress(address));
-    if (addresses.length === 0) throw refusal('webhook', url.origin, 'a name of an address that is not public');
+    if (addresses.length === 0)
+      throw refusal('webhook', url.origin, 'a name that resolves to an address that is not public');
     return postTo(addresses, url, headers, body);
   };
 

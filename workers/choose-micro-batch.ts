@@ -45,12 +45,12 @@ export async function chooseMicroBatch(
   const measure = async (): Promise<MeasuredBatch[]> => {
     log.info(
       { size, batches },
-      'measuring how many images should share a call: some seconds, once for this bundle and device',
+      'measuring how many images should share a call; this takes some seconds, once for this bundle and device',
     );
     const found = await measureBatches(batches, { bundle, size, device, ...shape, signal });
     const rates = found.batches.map((batch) => ({ ...batch, ...pool }));
     await keepMeasurement(about, { rates, isWhole: found.isWhole }).catch((error) =>
-      log.warn({ err: error }, 'the next start measures again: the cache cannot be written'),
+      log.warn({ err: error }, 'the cache cannot be written; the next start will measure again'),
     );
     return found.batches;
   };
@@ -59,6 +59,6 @@ export async function chooseMicroBatch(
   const imagesPerMinute = Object.fromEntries(
     measured.map((batch) => [batch.images, Number(batch.imagesPerMinute.toPrecision(3))]),
   );
-  log.info({ size, chosen, imagesPerMinute }, 'images a call chosen');
+  log.info({ size, chosen, imagesPerMinute }, 'images per call chosen');
   return chosen;
 }

@@ -64,11 +64,11 @@ async function measure(
   const { size, candidates: shapes } = about;
   log.info(
     { size, shapes: shapes.map(shapeText) },
-    'measuring how many renderer processes make the most images here: some seconds, once for this bundle and machine',
+    'measuring how many renderer processes make the most images here; this takes some seconds, once for this bundle and machine',
   );
   const measured = await measureShapes(shapes, { bundle, size, signal });
   await keepMeasurement(about, { rates: measured.shapes, isWhole: measured.isWhole }).catch((error) =>
-    log.warn({ err: error }, 'the next start measures again: the cache cannot be written'),
+    log.warn({ err: error }, 'the cache cannot be written; the next start will measure again'),
   );
   return measured.shapes;
 }

@@ -80,7 +80,7 @@ export async function textsOfBundle(
   await verifyPart(bundle, 'encoder').catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(
-      `${error.message}\nA render worker that is to do without the text encoder is started with --without-text-encoder.`,
+      `${error.message}\nTo run a render worker without the text encoder, start it with --without-text-encoder.`,
     );
   });
   const counters = metrics ? createEncodeMetrics(Runtime.instance().metricMeter, device) : null;
@@ -89,7 +89,7 @@ export async function textsOfBundle(
     device,
     threads: threads ?? usableCores(),
     onStart: ({ pid, loadMs }) => log.info({ encoderPid: pid, loadMs: Math.round(loadMs) }, 'text encoder ready'),
-    onIdle: () => log.info('text encoder ended: there is no text to encode'),
+    onIdle: () => log.info('text encoder exited: it had no text to encode'),
   });
   const onEncoded = (): void => counters?.textEncoded();
   return { captions: new KeptCaptions({ bundle, reader, encoder, seal, log, onEncoded }), encoder };

@@ -49,9 +49,7 @@ export async function startHttp(address: string, answers: HttpAnswers): Promise<
   await new Promise<void>((resolve, reject) => {
     server.once('error', ({ message }) =>
       reject(
-        new UserError(
-          `--http-address ${address}: expected an address of this machine with a port that nobody uses (${message})`,
-        ),
+        new UserError(`--http-address ${address}: expected an address of this machine with a free port (${message})`),
       ),
     );
     server.listen(Number(port || 80), hostname.replace(/^\[|\]$/g, ''), resolve);
@@ -80,8 +78,8 @@ async function answerTo(path: string, { condition, wanted, log }: HttpAnswers): 
       body: queue === undefined ? { queues: asObject(counts) } : { wanted: counts.get(queue) ?? 0 },
     };
   } catch (error) {
-    log.warn({ err: error }, 'the work that is wanted could not be counted');
-    return refusal(503, 'the Temporal server did not say what is wanted; the log has the reason');
+    log.warn({ err: error }, 'the wanted work could not be counted');
+    return refusal(503, 'the Temporal server did not report the wanted work; the reason is in the log');
   }
 }
 

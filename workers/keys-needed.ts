@@ -22,7 +22,7 @@ export async function checkKeys(server: ServedBy, keyring: Keyring | null, log: 
   for await (const { batch, payloads } of batchesRunning(server)) {
     const needed = new Set(payloads.map(keyNeeded));
     const err = [...needed].find((one) => one instanceof SealBroken);
-    if (err !== undefined) log.warn({ batch, err }, 'which keys this batch needs is not known');
+    if (err !== undefined) log.warn({ batch, err }, 'the keys that this batch needs are unknown');
     for (const key of needed) if (typeof key === 'string') checkKey(keyring, key, batch);
   }
 }
@@ -44,7 +44,7 @@ function checkKey(keyring: Keyring | null, keyId: string, batch: string): void {
   } catch (error) {
     if (!(error instanceof KeyMissing)) throw error;
     throw new UserError(
-      `batch ${batch}, which runs: ${error.message}. A batch whose key is gone for good is ended with ` +
+      `running batch ${batch}: ${error.message}. If a batch's key is lost for good, end the batch with ` +
         `"temporal workflow terminate --workflow-id batch/${batch}"`,
     );
   }

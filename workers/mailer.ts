@@ -47,7 +47,7 @@ export function mailSettings({
   }
   if (!from || !isMailAddress(from)) {
     throw new UserError(
-      `PIXART_MAIL_FROM: expected the address that mails are from, such as pixart@studio.example, found ${from ? JSON.stringify(from) : 'none'}`,
+      `PIXART_MAIL_FROM: expected the sender's address, such as pixart@studio.example, found ${from ? JSON.stringify(from) : 'none'}`,
     );
   }
   const [user, pass] = [decoded(url.username), decoded(url.password)];
@@ -64,7 +64,9 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new UserError('PIXART_SMTP_URL: expected user and password percent-encoded, found a % that begins nothing');
+    throw new UserError(
+      'PIXART_SMTP_URL: expected user and password percent-encoded, found a % without two hexadecimal digits',
+    );
   }
 }
 
@@ -121,7 +123,7 @@ type SmtpError = { code?: string; command?: string; responseCode?: number };
 /** Sending it again would reach the others twice. Logs have no addresses of people. */
 function rejectionText(rejected: readonly string[], recipients: number, server: string): string {
   const domains = new Set(rejected.map((address) => address.slice(address.lastIndexOf('@') + 1)));
-  return `mail: ${server} refuses ${rejected.length} of ${recipients} recipients, at ${[...domains].join(', ')}; only the others have it`;
+  return `mail: ${server} refused ${rejected.length} of ${recipients} recipients, at ${[...domains].join(', ')}; only the others received it`;
 }
 
 /** A server's answer may have the user's name in it: its code alone is told. */
@@ -130,9 +132,9 @@ function failureOf(error: unknown, server: string): Error {
   const answer = responseCode === undefined ? code : `${code} (${responseCode})`;
   // Every recipient is refused, for good; a sender whom the server does not take is for whoever runs it to mend.
   if (code === 'EENVELOPE' && command === 'RCPT TO' && responseCode !== undefined && responseCode >= 500) {
-    return ApplicationFailure.nonRetryable(`mail: ${server} refuses all of its recipients: ${answer}`, 'MailRefused');
+    return ApplicationFailure.nonRetryable(`mail: ${server} refused all recipients: ${answer}`, 'MailRefused');
   }
-  return new MessageWaits(`mail: ${server} has not taken it: ${answer}`);
+  return new MessageWaits(`mail: ${server} did not accept it: ${answer}`);
 }
 
 const isLoopback = (host: string): boolean =>

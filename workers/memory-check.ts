@@ -38,7 +38,7 @@ export async function checkMemory(
   if (needed(bundle, sizes, processes, THRIFTIEST)! > free.bytes) throw tooLittle(bundle, sizes, processes, free);
   log.warn(
     { bundle: name, children: processes.children, neededBytes: usual, freeBytes: free.bytes },
-    'memory is short: images that find none are made in smaller tiles, one half of guidance at a time',
+    'memory is short: images that run out of it are rendered in smaller tiles, one half of guidance at a time',
   );
 }
 
@@ -51,7 +51,7 @@ export async function checkEncoderMemory(bundle: Bundle): Promise<void> {
   if (total <= free.bytes) return;
   throw new UserError(
     `encode worker: expected ${mebibytes(total)} of memory for the text encoder of bundle ${bundle.description.name}; found ${found(free)}. ` +
-      'End what else takes memory, or use a larger machine.',
+      'Free some memory, or use a larger machine.',
   );
 }
 
@@ -77,11 +77,11 @@ function tooLittle(bundle: Bundle, sizes: readonly Size[], processes: WorkerProc
   const { children, microBatch = 1, hasEncoder } = processes;
   const what = `${children} renderer process${children === 1 ? '' : 'es'}${hasEncoder ? ' and the text encoder' : ''}`;
   return new UserError(
-    `render worker: expected memory for ${what} of bundle ${bundle.description.name}, at the least ${each}; found ${found(free)}. ` +
+    `render worker: expected memory for ${what} of bundle ${bundle.description.name}, at least ${each}; found ${found(free)}. ` +
       `Serve smaller sizes (--size), ${children > 1 ? 'start fewer processes (--children), ' : ''}` +
       `${microBatch > 1 ? 'let fewer images share a call (--micro-batch), ' : ''}` +
-      `${hasEncoder ? 'leave texts to others (--without-text-encoder), ' : ''}end what else takes memory, or use a larger machine ` +
-      '("npx pixart-batch bundle info" tells what each size takes).',
+      `${hasEncoder ? 'leave encoding to other workers (--without-text-encoder), ' : ''}free some memory, or use a larger machine ` +
+      '("npx pixart-batch bundle info" shows what each size needs).',
   );
 }
 

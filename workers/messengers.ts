@@ -97,7 +97,7 @@ function chatUrl(channel: string, address: string): URL {
     return checkWebhookUrl(address);
   } catch {
     throw new UserError(
-      `${channelVariable(channel)}: expected the https:// address that ${channel.startsWith('slack') ? 'Slack' : 'Teams'} gave for the channel, found something else`,
+      `${channelVariable(channel)}: expected the channel's https:// address from ${channel.startsWith('slack') ? 'Slack' : 'Teams'}, found something else`,
     );
   }
 }

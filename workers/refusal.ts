@@ -4,8 +4,8 @@ import { UserError } from '../domain/user-error.ts';
 export function refusal(what: string, url: string, found = 'another'): UserError {
   const place = URL.canParse(url) ? new URL(url).href : url;
   return new UserError(
-    `${what} ${place}: expected a place that the workers were started for, found ${found}. Whoever runs them allows it with ` +
-      `--allow ${quoted(place)} (or PIXART_ALLOW) for "worker" or "dev"`,
+    `${what} ${place}: expected a place that the workers were started for, found ${found}. To allow it, start them with ` +
+      `--allow ${quoted(place)} (or PIXART_ALLOW)`,
   );
 }
 

@@ -50,6 +50,6 @@ export function servedSizes(asked: Size[], bundle: BundleRef): Size[] {
   if (missing.length === 0) return asked.length === 0 ? bundle.sizes : [...new Set(asked)];
   throw new UserError(
     `sizes: bundle ${bundle.name} serves ${bundle.sizes.join(', ')}, found ${missing.join(', ')}. ` +
-      'Leave those out, or take a bundle that serves them.',
+      'Leave those out, or use a bundle that serves them.',
   );
 }

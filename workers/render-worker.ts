@@ -110,7 +110,7 @@ async function openSigner(
   if (signing === undefined) return undefined;
   const { openPictureSigner } = await import('../credentials/picture-signer.ts');
   const signer = await openPictureSigner(signing, { name, digest, license });
-  log.info({ signer: signer.name }, 'signs pictures for batches that ask for it');
+  log.info({ signer: signer.name }, 'signing images of batches that request it');
   return signer;
 }
 
@@ -120,7 +120,7 @@ async function checkScratch(scratch: string, log: Logger): Promise<void> {
     await openStore(scratch);
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
-    log.warn({ err: error }, 'no checkpoints for the time being');
+    log.warn({ err: error }, 'no checkpoints for now');
   }
 }
 
@@ -152,7 +152,7 @@ async function loadRenderer(
       },
     });
     const saving = withLessMemory(renderer, bundle.description, (rung, { message }) =>
-      log.warn({ bundle: renderer.bundle.name, reason: message }, `memory ran out; goes on ${thriftText(rung)}`),
+      log.warn({ bundle: renderer.bundle.name, reason: message }, `out of memory; continuing ${thriftText(rung)}`),
     );
     return { renderer: saving, shape };
   } catch (error) {

@@ -28,7 +28,7 @@ export function installRuntime({ log, metricsAddress }: RuntimeSettings): void {
   } catch (error) {
     if (metricsAddress === undefined) throw error;
     throw new UserError(
-      `--metrics-address ${metricsAddress}: expected an address of this machine with a port that nobody uses ` +
+      `--metrics-address ${metricsAddress}: expected an address of this machine with a free port ` +
         `(${error instanceof Error ? error.message : error})`,
     );
   }

@@ -75,5 +75,5 @@ const AWAY = [GRPC.DEADLINE_EXCEEDED, GRPC.UNAVAILABLE];
 const anotherServer = ({ address, namespace }: ServedBy, expected: string, found: string): ServerUnreachable =>
   new ServerUnreachable(
     `${address}: expected the Temporal server that this worker was started for (namespace ${namespace} with id ${expected}), found ` +
-      `another one there (${found}). Start the worker again if it is to serve that one`,
+      `another server (${found}). Restart the worker if it should serve that one`,
   );

@@ -88,7 +88,7 @@ async function longAfter(over: AbortSignal): Promise<never> {
   if (!over.aborted) await new Promise((resolve) => over.addEventListener('abort', resolve, { once: true }));
   await sleep(FORCE_AFTER_MS, null, { ref: false });
   throw new Error(
-    `what was in hand did not stop within ${FORCE_AFTER_MS / 1_000} s of the grace time's end; another worker goes on with it`,
+    `work in hand did not stop within ${FORCE_AFTER_MS / 1_000} s of the end of the grace time; another worker continues it`,
   );
 }
 
@@ -96,7 +96,7 @@ async function longAfter(over: AbortSignal): Promise<never> {
 export function tellDrain(log: Logger): void {
   let isTold = false;
   process.on(DRAIN_SIGNAL, () => {
-    if (!isTold) log.info('told to drain: takes nothing new, finishes what it has begun, then ends');
+    if (!isTold) log.info('told to drain: accepts no new work, finishes what is in hand, then exits');
     isTold = true;
   });
 }

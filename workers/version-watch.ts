@@ -49,15 +49,15 @@ export function shareOf(
 ): { level: 'info' | 'warn'; message: string } {
   const share = ramping === null ? 0 : Math.round(ramping.percentage);
   if (isSameVersion(version, current)) {
-    const but = ramping === null ? '' : `, but for ${share} % of them`;
-    return { level: 'info', message: `this version is current: new batches come here${but}` };
+    const but = ramping === null ? '' : `, except ${share} % of them`;
+    return { level: 'info', message: `this version is current: new batches start here${but}` };
   }
   if (ramping !== null && isSameVersion(version, ramping.version)) {
-    return { level: 'info', message: `${share} % of new batches come to this version` };
+    return { level: 'info', message: `${share} % of new batches start on this version` };
   }
   const others = current === null ? 'orchestrators without a version' : versionText(current);
   return {
     level: current === null ? 'warn' : 'info',
-    message: `no new batch comes to this version, they go to ${others}; what began with this one ends here. To make it current: ${setCurrent(version)}`,
+    message: `no new batches start on this version; they go to ${others}. Batches that started on this version finish here. To make it current: ${setCurrent(version)}`,
   };
 }

@@ -9,7 +9,7 @@ import type { ObjectStore } from '../../store/index.ts';
 import type { BatchEvent } from '../../workflows/contract/webhook.ts';
 import type { Fact, FailedRows } from './message.ts';
 
-/** What the event itself tells. */
+/** What the event itself contains. */
 export function countFacts({ totals, changes }: BatchEvent['data']): Fact[] {
   if (totals === undefined) return [];
   const { failed, cancelled } = totals;
@@ -21,12 +21,12 @@ export function countFacts({ totals, changes }: BatchEvent['data']): Fact[] {
   ];
 }
 
-/** `118 of 120, 18 of them there before` */
+/** `118 of 120, 18 of them reused` */
 export const picturesText = ({ jobs, rendered, reused }: Omit<Totals, 'extraComputations'>): string =>
-  `${rendered + reused} of ${jobs}${reused > 0 ? `, ${reused} of them there before` : ''}`;
+  `${rendered + reused} of ${jobs}${reused > 0 ? `, ${reused} of them reused` : ''}`;
 
 /**
- * What `report` tells of a batch: what it took and cost, and why rows failed.
+ * What `report` shows of a batch: its device time and cost, and why rows failed.
  *
  * @param costPerHour of one device, in whatever currency
  * @throws UserError, StoreUnavailable where its table cannot be read

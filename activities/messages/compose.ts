@@ -23,7 +23,7 @@ type ComposeOptions = {
 };
 
 /**
- * Puts together what people are told: the event's own counts, what `report` says of the batch, thumbnails, and the nights of a schedule. What
+ * Composes the message: the event's own counts, what `report` says of the batch, thumbnails, and the nights of a schedule. What
  * cannot be read is left out, with a note: a message has to arrive.
  *
  * @throws StoreUnavailable where the store is away and that is waited for
@@ -47,11 +47,13 @@ export async function compose(
   const store = await orNote('Nothing was read from the store', () => openStore(url));
   const report =
     store !== null && manifest
-      ? await orNote('What it took and why rows failed is not known', () => reportFacts(store, batch, costPerHour))
+      ? await orNote('Time, cost and the reasons for failed rows are not known', () =>
+          reportFacts(store, batch, costPerHour),
+        )
       : null;
   const nights =
     store !== null && schedule !== undefined
-      ? await orNote('What the schedule does next is not known', () => scheduleNights(client, store, schedule, batch))
+      ? await orNote('The next run of the schedule is not known', () => scheduleNights(client, store, schedule, batch))
       : null;
   const thumbnails =
     store !== null && contactSheet
@@ -92,6 +94,6 @@ async function thumbnailsOf(
 }
 
 function wordsOf(error: unknown): string {
-  if (error instanceof ObjectNotFound) return 'it is not in the store any more';
+  if (error instanceof ObjectNotFound) return 'it is no longer in the store';
   return error instanceof Error ? error.message : String(error);
 }

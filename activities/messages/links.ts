@@ -2,9 +2,9 @@ import { batchFolder, contactSheetPageName } from '../../records/layout.ts';
 import type { BatchEvent } from '../../workflows/contract/webhook.ts';
 import type { Link } from './message.ts';
 
-/** Where browsers find what lies in stores. */
+/** Where browsers find the objects of stores. */
 export type StoreLinks = {
-  /** Addresses of a store's objects that everybody may open; `null` where whoever runs the workers named none. */
+  /** Public addresses of a store's objects; `null` if the workers were given none. */
   publicUrl(store: string): ((name: string) => string) | null;
 };
 

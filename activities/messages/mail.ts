@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { encode } from 'html-entities';
 import type { Fact, Message } from './message.ts';
 
-/** A mail but for its sender, as whoever sends it takes it. */
+/** A mail without its sender, as the mailer accepts it. */
 export type Mail = {
   to: string[];
   subject: string;
   text: string;
   html: string;
-  /** The same for each attempt, so that receivers can tell them. */
+  /** The same for each attempt, so that receivers can recognise duplicates. */
   messageId: string;
   /** When it happened. */
   date: Date;

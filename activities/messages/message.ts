@@ -2,7 +2,7 @@ import { oneLine } from '../../domain/printable.mjs';
 import { stateText } from '../../domain/state-text.ts';
 import type { BatchEvent } from '../../workflows/contract/webhook.ts';
 
-/** What people are told of a batch, before it takes the form of a receiver. All texts are plain: nothing in them is markup. */
+/** A message about a batch, before it is formatted for a receiver. All texts are plain: nothing in them is markup. */
 export type Message = {
   title: string;
   facts: Fact[];
@@ -33,7 +33,7 @@ export type Picture = { kind: 'inline'; jpeg: Uint8Array } | { kind: 'public'; u
 const MOST = { facts: 10, failures: 6, nights: 7, links: 5, notes: 5 };
 const CHARACTERS = { title: 120, value: 200, reason: 600, failure: 300, ids: 200, note: 300 };
 
-/** The message with no list and no text longer than any receiver takes; what is left out is said. */
+/** The message cut to what every receiver accepts; it says what was left out. */
 export function bounded({ failures, ...message }: Message): Message {
   const left = failures.length - MOST.failures;
   return {
@@ -70,5 +70,5 @@ const ENDED: Record<BatchEvent['type'], (data: BatchEvent['data']) => string> = 
   'batch.completed': ({ totals }) => stateText('completed', totals?.failed ?? 0),
   'batch.cancelled': () => 'was cancelled',
   'batch.failed': ({ refused }) => (refused ? 'was refused' : 'failed'),
-  'batch.paused': () => 'has paused itself',
+  'batch.paused': () => 'paused itself',
 };

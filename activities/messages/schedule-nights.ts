@@ -50,8 +50,8 @@ function nextFacts({ info, state }: ScheduleDescription, zone: string): Fact[] {
   const [next] = info.nextActionTimes;
   const { numActionsSkippedOverlap: overlap, numActionsMissedCatchupWindow: missed } = info;
   const left = [
-    ...(overlap > 0 ? [`${overlap} because a batch still ran`] : []),
-    ...(missed > 0 ? [`${missed} because they came too late`] : []),
+    ...(overlap > 0 ? [`${overlap} because a batch was still running`] : []),
+    ...(missed > 0 ? [`${missed} because their time had passed`] : []),
   ];
   return [
     {
@@ -62,11 +62,11 @@ function nextFacts({ info, state }: ScheduleDescription, zone: string): Fact[] {
           ? 'none'
           : `${zonedText(next, zone)} (${zone})`,
     },
-    ...(left.length > 0 ? [{ label: 'Left out so far', value: left.join(', ') }] : []),
+    ...(left.length > 0 ? [{ label: 'Skipped so far', value: left.join(', ') }] : []),
   ];
 }
 
-/** As it is now, after an update; else as whoever created it said; UTC where that cannot be read. */
+/** The current zone, after an update; else the one it was created with; UTC if that cannot be read. */
 function zoneOf({ memo, raw }: ScheduleDescription): string {
   const zone = raw.schedule?.spec?.timezoneName || memo?.timeZone;
   return typeof zone === 'string' ? zone : 'UTC';
@@ -75,7 +75,7 @@ function zoneOf({ memo, raw }: ScheduleDescription): string {
 const FAILED = 'failed';
 
 const STATES: Record<string, string> = {
-  RUNNING: 'still runs',
+  RUNNING: 'running',
   COMPLETED: 'completed',
   CANCELLED: 'cancelled',
   TERMINATED: 'terminated',
@@ -92,7 +92,7 @@ async function nightOf(
     const at = searchAttributes.TemporalScheduledStartTime?.[0];
     return { at: at instanceof Date ? at : scheduledAt, state: STATES[status.name] ?? FAILED };
   } catch {
-    return { at: scheduledAt, state: 'forgotten by the server' };
+    return { at: scheduledAt, state: 'no longer on the server' };
   }
 }
 

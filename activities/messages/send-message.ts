@@ -23,7 +23,7 @@ export type MessageDependencies = Omit<ComposeDependencies, 'openStore'>;
 /** For a minute and a half: so long a store that is away is waited for; then the message goes without what it has. */
 const PATIENT_ATTEMPTS = 5;
 
-/** The activity that tells people of one event, by one channel. */
+/** The activity that sends people a message about one event, through one channel. */
 export function createSendMessage(openStore: OpenStore, dependencies: MessageDependencies, channel: Channel) {
   return async function sendMessage(delivery: WebhookDelivery): Promise<void> {
     const { client, info } = Context.current();
@@ -36,7 +36,7 @@ export function createSendMessage(openStore: OpenStore, dependencies: MessageDep
   };
 }
 
-/** @param url a secret: whoever has it may post there */
+/** @param url a secret: anyone who has it may post there */
 export const chatChannel = (kind: 'slack' | 'teams', url: URL, post: Post): Channel => ({
   picture: 'public',
   send: (message) =>
@@ -48,14 +48,14 @@ export type SendMail = (mail: Mail) => Promise<void>;
 
 /**
  * @param domain of the sender
- * @param check throws UserError for a receiver that is not to be told anything
+ * @param check throws UserError for a receiver that must not get messages
  */
 export const mailChannel = (send: SendMail, domain: string, check: (receiver: string) => void): Channel => ({
   picture: 'inline',
   async send(message, { url, id, event }) {
     check(url);
     const receiver = receiverOf(url);
-    if (receiver.kind !== 'mail') throw new UserError(`webhook: expected addresses of mail, found ${receiver.kind}`);
+    if (receiver.kind !== 'mail') throw new UserError(`webhook: expected mail addresses, found ${receiver.kind}`);
     await send(mailOf(message, { to: receiver.to, id, date: new Date(event.timestamp), domain }));
   },
 });

@@ -50,7 +50,7 @@ export function teamsMessage(message: Message): TeamsMessage {
   });
 }
 
-const CUT = 'Some lines were left out: Teams takes no longer message. "report" has all.';
+const CUT = 'Some lines were left out: Teams limits the length of messages. "report" shows all of them.';
 
 const withCard = (content: AdaptiveCard): TeamsMessage => ({
   type: 'message',

@@ -132,7 +132,7 @@ describe.each(kinds)('an object in a %s', (_, fresh) => {
     ['has a bit changed', ({ original }) => flipped(original, original.length - 100)],
     ['is another picture', ({ other }) => other],
     ['is no picture', () => Buffer.from('<html>')],
-  ])('that %s is kept aside and made anew, with a record or without', async (_, damage) => {
+  ])('that %s is kept aside and rendered again, with a record or without', async (_, damage) => {
     for (const metadata of [undefined, NO_RECORD]) {
       const site = await siteIn(fresh);
       const damaged = damage(site);
@@ -141,7 +141,7 @@ describe.each(kinds)('an object in a %s', (_, fresh) => {
     }
   });
 
-  test('whose record is that of another picture is kept aside and made anew', async () => {
+  test('whose record is that of another picture is kept aside and rendered again', async () => {
     const site = await siteIn(fresh);
     const { original } = site;
     await exchange(site, original, { ...earlier.notedOfOther, 'pixart-batch-crc32c': site.made.crc32c });

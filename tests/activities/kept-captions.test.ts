@@ -236,7 +236,7 @@ test.each([
   await captions.source(refusing, request({ prompt: 'an owl' }), never);
   expect(encoded).toBe(3);
   // That nothing can be kept is said once a minute.
-  expect(warnings.filter((warning) => warning.startsWith('captions cannot be kept'))).toHaveLength(1);
+  expect(warnings.filter((warning) => warning.startsWith('captions cannot be stored'))).toHaveLength(1);
 });
 
 const jobs = () =>

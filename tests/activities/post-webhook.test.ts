@@ -80,9 +80,11 @@ it('without a secret, or with one that is none, nothing is sent and the error sa
     'PIXART_WEBHOOK_SECRET: expected "whsec_"',
   );
   await expect(createPostWebhook('', post)(delivery)).rejects.toMatchObject({ nonRetryable: false });
-  await expect(createPostWebhook('', post)(delivery)).rejects.toThrow('found none; set it');
-  await expect(createPostWebhook('hunter2', post)(delivery)).rejects.toThrow('found something else; set it');
-  await expect(createPostWebhook('whsec_AA==', post)(delivery)).rejects.toThrow('found 1 bytes; set it');
+  await expect(createPostWebhook('', post)(delivery)).rejects.toThrow('found none; the event waits: set');
+  await expect(createPostWebhook('hunter2', post)(delivery)).rejects.toThrow(
+    'found something else; the event waits: set',
+  );
+  await expect(createPostWebhook('whsec_AA==', post)(delivery)).rejects.toThrow('found 1 bytes; the event waits: set');
   await expect(createPostWebhook(SECRET, post)({ ...delivery, url: 'http://example.org/' })).rejects.toMatchObject({
     nonRetryable: true,
   });

@@ -21,7 +21,7 @@ test.each([
   new WorkerStopping(),
   new StoreUnavailable('503'),
   new StoreDenied('no token'),
-  new ObjectNotFound('the object went away before it was copied'),
+  new ObjectNotFound('the object was removed before it was copied'),
   new DamagedRecord('a line of the plan is damaged'),
 ])('an image is tried again where its failure may pass: $constructor.name', (error) => {
   const { name } = error.constructor;

@@ -80,7 +80,7 @@ test.each<[string, Asked, string]>([
   async (batch, asked, why) => {
     const { end, history } = await start(batch, asked);
     expect(end).toMatchObject({ state: 'failed', reason: expect.stringContaining(why) });
-    expect(end).toMatchObject({ reason: expect.stringContaining('allows it with --allow file://') });
+    expect(end).toMatchObject({ reason: expect.stringContaining('start them with --allow file://') });
     expect(history).toContain(why);
     expect(history).not.toContain('first-line');
     expect(existsSync(at('elsewhere'))).toBe(false);
@@ -91,7 +91,9 @@ test('what workers were started for they render, and a webhook that they may not
   const webhook = 'http://127.0.0.1:9/hook';
   const { end } = await start('allowed', { webhook });
   expect(end).toMatchObject({ state: 'completed', result: { totals: { rendered: 2 } } });
-  expect(end).toMatchObject({ result: { warnings: [expect.stringMatching(/^nobody is told how .* webhook http:/)] } });
+  expect(end).toMatchObject({
+    result: { warnings: [expect.stringMatching(/^no message will say how .* webhook http:/)] },
+  });
   expect(await imagesOf(at('out'), 'allowed')).toEqual(['fox.png', 'owl.png']);
 
   const deliveries: string[] = [];

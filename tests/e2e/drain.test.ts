@@ -8,7 +8,7 @@ import type { WorkerProcess } from './worker-process.ts';
 // Several processes start and stop in each test.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
 
-const TOLD = 'told to drain: takes nothing new, finishes what it has begun, then ends';
+const TOLD = 'told to drain: accepts no new work, finishes what is in hand, then exits';
 
 let fleet: Fleet;
 let health: string;
@@ -59,7 +59,7 @@ test('a worker that is told to stop while it drains hands back what it has begun
   await draining.said(TOLD);
   await fleet.startRenderer(0);
   expect(await draining.kill('SIGTERM')).toBe(EXIT.ok);
-  await fleet.renderer.said('going on from a checkpoint');
+  await fleet.renderer.said('resuming from a checkpoint');
   expect(fleet.renderer.wentOnAt[0]).toBeGreaterThan(0);
 
   // Whom nobody waits for need not be drained to its end either.

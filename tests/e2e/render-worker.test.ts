@@ -50,14 +50,14 @@ test('a worker that is told to stop finishes the image in hand', async () => {
   await fleet.startRenderer(15);
 });
 
-test('an image that cannot be finished within the grace time is handed back at once, and another worker goes on with it', async () => {
+test('an image that cannot be finished within the grace time is handed back at once, and another worker continues it', async () => {
   const batch = await fleet.submit([200], '1024');
   await untilComputing(fleet.client, batch);
   const first = fleet.renderer;
   await fleet.startRenderer();
   const told = performance.now();
   expect(await first.kill('SIGTERM')).toBe(0);
-  await fleet.renderer.said('going on from a checkpoint');
+  await fleet.renderer.said('resuming from a checkpoint');
   console.log(`another worker went on ${Math.round(performance.now() - told)} ms after SIGTERM, with 15 s of grace`);
   await untilComputing(fleet.client, batch, 2);
   // Whoever was told to stop had done a step at least, and kept it.
@@ -79,7 +79,7 @@ test.skipIf(!isRoot)(
       const batch = await fleet.submit([100], '512', pathToFileURL(folder).href);
       await untilComputing(fleet.client, batch);
       await expect(writeFile(filler, Buffer.alloc(2 ** 20))).rejects.toThrow('ENOSPC');
-      await fleet.renderer.said('the store refuses a picture, which is kept and tried again');
+      await fleet.renderer.said('the store refused an image; it is held in memory and retried');
       expect(await fleet.renderer.kill('SIGTERM')).toBe(0);
       await rm(filler);
       await fleet.startRenderer();

@@ -63,7 +63,7 @@ export class WorkerProcess {
 
   /** The steps at which this process went on with images that others had begun. */
   get wentOnAt(): number[] {
-    return this.lines.flatMap(({ msg, step }) => (msg === 'going on from a checkpoint' ? [step!] : []));
+    return this.lines.flatMap(({ msg, step }) => (msg === 'resuming from a checkpoint' ? [step!] : []));
   }
 
   /** Sends the signal and waits until the process is gone. */

@@ -77,7 +77,7 @@ test('workers without the key of a batch take nothing from it, say which key the
   // Started again it does not even begin.
   const again = renderer('');
   expect(await again.gone()).toBe(2);
-  await expectSaid(again, `batch night, which runs: ${missing('no key')}`);
+  await expectSaid(again, `running batch night: ${missing('no key')}`);
 
   await renderer(key).said('render worker ready');
   expect(await batchEnd(client, 'night')).toMatchObject({

@@ -154,14 +154,14 @@ describe.each([
       expectCode(2, await run('doctor'));
 
       await deployment('set-current-version', '--build-id', old.buildId);
-      await saidAbout(old.worker, 'this version is current: new batches come here');
+      await saidAbout(old.worker, 'this version is current: new batches start here');
       await expect.poll(() => rendered.times, { timeout: 120_000 }).toBeGreaterThan(QUICK);
 
       const changed = await startOrchestrator(startChanged);
       expect(changed.buildId).not.toBe(old.buildId);
       await saidAbout(changed.worker, `they go to ${DEPLOYMENT} ${old.buildId}`);
       await deployment('set-current-version', '--build-id', changed.buildId);
-      await saidAbout(changed.worker, 'this version is current: new batches come here');
+      await saidAbout(changed.worker, 'this version is current: new batches start here');
       await submit('new');
 
       // The old version's orchestrator is away for a while; the new one cannot take its batch, and does not try.
@@ -173,7 +173,7 @@ describe.each([
       expect(again.buildId).toBe(old.buildId);
 
       await deployment('set-ramping-version', '--build-id', old.buildId, '--percentage', '50');
-      await saidAbout(again.worker, '50 % of new batches come to this version');
+      await saidAbout(again.worker, '50 % of new batches start on this version');
       for (const batch of RAMPED) await submit(batch);
 
       await deployment('set-current-version', '--build-id', old.buildId);

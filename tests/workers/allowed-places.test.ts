@@ -36,7 +36,7 @@ const check = (allowed: string[], place: string) =>
   );
 
 const allowed = (names: string[], place: string) => expect(check(names, place), place).resolves.toBeUndefined();
-const refused = (names: string[], place: string, why: RegExp | string = 'found another. Whoever runs them allows it') =>
+const refused = (names: string[], place: string, why: RegExp | string = 'found another. To allow it, start them') =>
   expect(check(names, place), place).rejects.toThrow(why);
 
 test('a folder is allowed with all that is in it or will be, and nothing beside or above it', async () => {
@@ -135,7 +135,7 @@ test('what is refused is not opened, and a refusal tells a person what to add', 
   );
   await expect(outside.sources.readUrl(catalog)).rejects.toThrow(`--allow ${catalog} (or PIXART_ALLOW)`);
   await expect(outside.openStore("file:///a b;'$(x)\u001b[2J")).rejects.toThrow(
-    "store file:///a%20b;'$(x)%1B[2J: expected a place that the workers were started for, found another. Whoever runs them allows it with " +
+    "store file:///a%20b;'$(x)%1B[2J: expected a place that the workers were started for, found another. To allow it, start them with " +
       "--allow 'file:///a%20b;%27$(x)%1B[2J' (or PIXART_ALLOW)",
   );
   expect((await outside.openStore(url('out/team'))).url).toBe(url('out/team'));

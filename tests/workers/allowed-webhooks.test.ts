@@ -79,7 +79,7 @@ test('a name that leads into a private network is refused before anything is sen
   for (const address of ['127.0.0.1', '10.0.0.8', '169.254.169.254']) {
     const post = allowedPost(usual, async () => [{ address, family: 4 }]);
     const sent = post(new URL(`https://hooks.example.com:${port}/`), {}, '{}');
-    await expect(sent).rejects.toThrow('found a name of an address that is not public');
+    await expect(sent).rejects.toThrow('found a name that resolves to an address that is not public');
     await expect(sent).rejects.toThrow(UserError);
   }
   expect(hosts).toEqual([]);

@@ -82,7 +82,7 @@ test('a worker with the keys of all batches that run has nothing to say', async 
 test('a worker that lacks the key of a batch that runs is told which, with or without keys of its own', async () => {
   const keys = keyring();
   await start({ sealed: { team: await encrypted(keys) } });
-  const told = new RegExp(`^batch sealed, which runs: expected encryption key "${keys.current.id}"`);
+  const told = new RegExp(`^running batch sealed: expected encryption key "${keys.current.id}"`);
   await expect(checkKeys(server, keyring(), log)).rejects.toThrow(told);
   await expect(checkKeys(server, null, log)).rejects.toThrow(told);
 });
@@ -94,7 +94,7 @@ test('a batch whose memo is damaged is warned of, and does not keep workers from
     whole: { team: await encrypted(keys) },
   });
   await checkKeys(server, keys, log);
-  expect(logged).toMatchObject([{ batch: 'broken', msg: 'which keys this batch needs is not known' }]);
+  expect(logged).toMatchObject([{ batch: 'broken', msg: 'the keys that this batch needs are unknown' }]);
   expect(logged[0]!.err.message).toContain('found 4 bytes that are truncated');
 });
 
@@ -104,5 +104,5 @@ test.each<[string, (whole: Fields[string], cutShort: Fields[string]) => Record<s
 ])('a batch whose memo is damaged hides no key that is missing: of %s', async (_of, batches) => {
   const keys = keyring();
   await start(batches(await encrypted(keys), await damaged(keys)));
-  await expect(checkKeys(server, null, log)).rejects.toThrow('batch whole, which runs: expected encryption key');
+  await expect(checkKeys(server, null, log)).rejects.toThrow('running batch whole: expected encryption key');
 });

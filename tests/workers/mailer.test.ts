@@ -71,7 +71,7 @@ test('the server is told user and password, which errors do not tell', async () 
   const refused = await send(`smtp://night%40studio:hunter2@127.0.0.1:${server.port}`).catch((error: unknown) => error);
   expect(refused).toMatchObject({
     name: 'MessageWaits',
-    message: `mail: 127.0.0.1:${server.port} has not taken it: EAUTH (535)`,
+    message: `mail: 127.0.0.1:${server.port} did not accept it: EAUTH (535)`,
   });
 });
 
@@ -86,7 +86,7 @@ test('a password goes through no connection that is not encrypted, but to this m
   });
   // Another spelling of this machine, which does not look like it.
   const elsewhere = send(`smtp://night:hunter2@[::ffff:127.0.0.1]:${server.port}`);
-  await expect(elsewhere).rejects.toThrow(/has not taken it: (ETLS|EPROTOCOL|ESOCKET)/);
+  await expect(elsewhere).rejects.toThrow(/did not accept it: (ETLS|EPROTOCOL|ESOCKET)/);
   expect(logins).toEqual([]);
   expect(server.received).toEqual([]);
 });
@@ -128,7 +128,7 @@ test('where one recipient of two is refused, the other has the mail, once, and t
   await send(`smtp://127.0.0.1:${server.port}`);
   expect(server.received.map(({ to }) => to)).toEqual([['lead@studio.example']]);
   expect(warnings).toEqual([
-    `mail: 127.0.0.1:${server.port} refuses 1 of 2 recipients, at studio.example; only the others have it`,
+    `mail: 127.0.0.1:${server.port} refused 1 of 2 recipients, at studio.example; only the others received it`,
   ]);
 });
 
@@ -156,7 +156,7 @@ test('a server is a URL without anything after its port, with the usual port of 
     expect(() => settings(url), url).toThrow(UserError);
   }
   expect(() => settings('smtp:/user:hunter2@host')).not.toThrow(/hunter2/);
-  expect(() => mailSettings({ PIXART_SMTP_URL: 'smtp://a.example' })).toThrow('PIXART_MAIL_FROM: expected the address');
+  expect(() => mailSettings({ PIXART_SMTP_URL: 'smtp://a.example' })).toThrow('PIXART_MAIL_FROM: expected the sender');
   expect(() => mailSettings({ PIXART_SMTP_URL: 'smtp://a.example', PIXART_MAIL_FROM: 'Pixart <a@b.example>' })).toThrow(
     UserError,
   );

@@ -18,7 +18,7 @@ test('an orchestrator that gets no new batch says where they go, and the command
 
 test('one that gets some of them says how many', () => {
   const ramping = { version: own, percentage: 12.5 };
-  expect(shareOf(own, { current: other, ramping }).message).toBe('13 % of new batches come to this version');
-  expect(shareOf(other, { current: other, ramping }).message).toContain('but for 13 % of them');
-  expect(shareOf(own, { current: own, ramping: null }).message).toBe('this version is current: new batches come here');
+  expect(shareOf(own, { current: other, ramping }).message).toBe('13 % of new batches start on this version');
+  expect(shareOf(other, { current: other, ramping }).message).toContain('except 13 % of them');
+  expect(shareOf(own, { current: own, ramping: null }).message).toBe('this version is current: new batches start here');
 });

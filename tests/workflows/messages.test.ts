@@ -222,5 +222,5 @@ it('parts of a batch that cannot be read are left out, and the message says so',
   const { text, blocks } = JSON.parse(await postedTo('/late')) as SlackMessage;
   expect(text).toBe('Batch bare completed');
   expect(JSON.stringify(blocks)).toContain('1 of 1');
-  expect(JSON.stringify(blocks)).toContain('What it took and why rows failed is not known: ');
+  expect(JSON.stringify(blocks)).toContain('Time, cost and the reasons for failed rows are not known: ');
 });

@@ -28,7 +28,7 @@ test('a store that is away is waited for at first; then the message goes without
   expect(await message(event, away, false)).toMatchObject({
     title: 'Batch night completed, 1 failed',
     facts: [
-      { label: 'Pictures', value: '2 of 3, 1 of them there before' },
+      { label: 'Pictures', value: '2 of 3, 1 of them reused' },
       { label: 'Failed', value: '1' },
       { label: 'Store', value: 'gs://studio/images' },
     ],
@@ -63,7 +63,7 @@ test('what paused, failed or was stopped says so, with the reason', async () => 
   const away = new StoreUnavailable('away');
   const told = (type: BatchEvent['type'], more = {}) =>
     message({ ...event, type, data: { ...data, reason: 'because', ...more } }, away, false);
-  expect(await told('batch.paused')).toMatchObject({ title: 'Batch night has paused itself', reason: 'because' });
+  expect(await told('batch.paused')).toMatchObject({ title: 'Batch night paused itself', reason: 'because' });
   expect(await told('batch.failed')).toMatchObject({ title: 'Batch night failed', reason: 'because' });
   expect(await told('batch.failed', { refused: true })).toMatchObject({ title: 'Batch night was refused' });
   expect(await told('batch.cancelled', { round: 2 })).toMatchObject({ title: 'Batch night (round 2) was cancelled' });

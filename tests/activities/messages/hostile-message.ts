@@ -25,7 +25,7 @@ export function hostileMessage(change: Partial<Message> = {}): Message {
 export const usualMessage: Message = {
   title: 'Batch nightly-20261130T210000Z completed, 2 failed',
   facts: [
-    { label: 'Pictures', value: '118 of 120, 18 of them there before' },
+    { label: 'Pictures', value: '118 of 120, 18 of them reused' },
     { label: 'Failed', value: '2' },
     { label: 'Catalog', value: 'since nightly-20261129T210000Z: 3 changed, 1 new, 0 gone, 116 unchanged' },
     { label: 'Device time', value: '1 h 2 min, planned about 58 min 12 s' },
@@ -38,7 +38,7 @@ export const usualMessage: Message = {
     { what: '2 × OutOfMemory: not enough memory on the device for 2048 px', ids: 'castle-at-dusk, harbour_old' },
   ],
   nights: [
-    { label: '2026-11-29 22:00 +01:00', value: 'completed, 120 of 120, 117 of them there before' },
+    { label: '2026-11-29 22:00 +01:00', value: 'completed, 120 of 120, 117 of them reused' },
     { label: '2026-11-28 22:00 +01:00', value: 'completed, 1 failed, 119 of 120' },
   ],
   links: [
