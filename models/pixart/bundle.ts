@@ -164,7 +164,7 @@ function checkDefaultSteps(
   context.addIssue({
     code: 'custom',
     path: ['defaults', 'steps'],
-    message: `expected at most ${most}, which is all that sampler ${samplerName(scheduler)} takes, found ${defaults.steps}`,
+    message: `expected at most ${most}, the most that sampler ${samplerName(scheduler)} supports, found ${defaults.steps}`,
   });
 }
 
@@ -175,7 +175,7 @@ function checkCudaGraphs(
   for (const network of ['transformer', 'vae'] as const) {
     const [file, isSaid] = [CUDA_GRAPHS[network], cuda[network] !== undefined];
     if (isSaid === Object.hasOwn(files, file)) continue;
-    const message = isSaid ? `${file} is not listed` : `${file} is listed, but nothing is said of it`;
+    const message = isSaid ? `${file} is not listed` : `${file} is listed, but not described`;
     context.addIssue({ code: 'custom', path: ['cuda', network], message });
   }
 }

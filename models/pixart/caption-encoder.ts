@@ -28,7 +28,7 @@ export async function loadCaptionEncoder(bundle: Bundle, options: SessionOptions
       const textStates = await encodeText(textEncoder, ids);
       const states = await projectCaption(projection, textStates, ids.length);
       // A caption is kept for the whole fleet, and so would they be.
-      return { states: finite(states, 'what the text encoder makes of the prompt'), tokens: ids.length };
+      return { states: finite(states, 'output of the text encoder'), tokens: ids.length };
     },
 
     async dispose() {

@@ -40,7 +40,7 @@ export async function decodeToBytes(
   }
   throw new UserError(
     `vae_decoder.cuda.onnx makes ${image!.data.length / CHANNELS} pixels of ${width}×${height} latents, not ${columns}×${rows}, as the ` +
-      `factor of ${factor} in bundle.json says. Where that was edited, undo it; otherwise export the checkpoint again.`,
+      `factor of ${factor} in bundle.json says. If that was edited, undo it; otherwise export the checkpoint again.`,
   );
 }
 

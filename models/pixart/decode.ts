@@ -53,7 +53,7 @@ async function decodePiece(vaeDecoder: Graph, vae: Vae, latents: Latents, statis
   if (data.length !== CHANNELS * width * height) {
     throw new UserError(
       `vae_decoder.onnx makes ${data.length / CHANNELS} pixels of ${latents.width}×${latents.height} latents, not ${width}×${height}, ` +
-        `as the factor of ${vae.factor} in bundle.json says. Where that was edited, undo it; otherwise export the checkpoint again.`,
+        `as the factor of ${vae.factor} in bundle.json says. If that was edited, undo it; otherwise export the checkpoint again.`,
     );
   }
   return { data, width, height };

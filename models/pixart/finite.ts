@@ -11,7 +11,7 @@ export function finite(values: Float32Array, what: string): Float32Array {
   const at = values.findIndex((value) => !Number.isFinite(value));
   if (at < 0) return values;
   throw new UserError(
-    `${what}: expected finite numbers, found ${values[at]}, so there is no picture to be had. Another prompt, seed or guidance may ` +
-      'do; where every picture ends like this, the weights of the bundle are damaged: export the checkpoint again (docs/exporting.md)',
+    `${what}: expected finite numbers, found ${values[at]}, so there is no image. Another prompt, seed or guidance may ` +
+      'work; if every image fails like this, the weights of the bundle are damaged: export the checkpoint again (docs/exporting.md)',
   );
 }

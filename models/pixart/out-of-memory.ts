@@ -7,7 +7,7 @@ export class OutOfMemory extends Error {
   readonly stage: RenderStage;
 
   constructor(stage: RenderStage, said: string) {
-    super(`there is no memory to ${stage} the picture: ${said}`);
+    super(`there is not enough memory to ${stage} the image: ${said}`);
     this.stage = stage;
   }
 }

@@ -72,7 +72,7 @@ export async function loadPainter(bundle: Bundle, options: PainterOptions): Prom
 function refuseInt8OnCuda({ description, folder }: Bundle, { device }: SessionOptions): void {
   if (device === 'cpu' || description.precision?.transformer.weights !== 'int8') return;
   throw new UserError(
-    `bundle ${description.name} in ${folder}: its transformer is stored in int8, which runs on processors only, and ${device} was asked for. ` +
+    `bundle ${description.name} in ${folder}: its transformer is stored in int8, which runs on CPUs only, not on ${device}. ` +
       'Use "--device cpu", or export the checkpoint again with "--for gpu" (docs/exporting.md).',
   );
 }

@@ -70,7 +70,7 @@ const MISFIT =
 const misfit = ({ description, folder }: Bundle, file: GraphFile, what: string): UserError =>
   new UserError(
     `${file} of bundle ${description.name} in ${folder} is not the graph that bundle.json or tokenizer.json describe: ${what.trim()}\n` +
-      'Where they were edited, undo that; otherwise export the checkpoint again (docs/exporting.md).',
+      'If they were edited, undo that; otherwise export the checkpoint again (docs/exporting.md).',
   );
 
 async function createSession(file: string, { device, threads }: SessionOptions): Promise<InferenceSession> {
@@ -105,12 +105,10 @@ export const saysNoMemory = (said: string): boolean => NO_MEMORY.test(said);
 export function loadError(file: string, device: Device, said: string): UserError | DeviceFull {
   const where = `${file} cannot be loaded on ${device}`;
   if (!saysNoMemory(said)) return new UserError(`${where}: ${said}${hint(device)}`);
-  return new DeviceFull(
-    `${where}, as there is no memory for it: ${said}\nEnd what else uses it, or take a smaller bundle.`,
-  );
+  return new DeviceFull(`${where} for lack of memory: ${said}\nFree some memory, or use a smaller bundle.`);
 }
 
 const hint = (device: Device): string =>
   device === 'cpu'
     ? ''
-    : '\nWhere a CUDA library is missing, ONNX Runtime names it in a line above; docs/guide.md, "GPUs", tells how to install it.';
+    : '\nIf a CUDA library is missing, ONNX Runtime names it in a line above; docs/guide.md, "GPUs", explains how to install it.';

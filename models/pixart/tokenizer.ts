@@ -53,7 +53,7 @@ export async function loadTokenizer(bundle: Bundle): Promise<Tokenize> {
   const end = encode('').ids.at(-1);
   if (end !== eosTokenId) {
     throw new UserError(
-      `${file}: expected every text to end with token ${eosTokenId}, as bundle.json says, found ${end ?? 'none'}. Where one of the two was ` +
+      `${file}: expected every text to end with token ${eosTokenId}, as bundle.json says, found ${end ?? 'none'}. If one of the two was ` +
         'edited, undo that; otherwise export the checkpoint again (docs/exporting.md).',
     );
   }
@@ -92,7 +92,7 @@ function refuse(file: string, found: string[]): void {
   if (found.length === 0) return;
   throw new UserError(
     `${file}: prompts would get other token ids than the model was trained with, because of ${found.join(', ')}. Export a ` +
-      'checkpoint whose tokenizer does without (docs/bundle-format.md, "Tokenizer").',
+      'checkpoint whose tokenizer does not use them (docs/bundle-format.md, "Tokenizer").',
   );
 }
 
@@ -101,8 +101,8 @@ function refuseWords({ added_tokens }: TokenizerDefinition, file: string): void 
   const words = added_tokens.filter(({ single_word }) => single_word).map(({ content }) => JSON.stringify(content));
   if (words.length === 0) return;
   throw new UserError(
-    `${file} has ${words.join(', ')} as a word of its own (single_word), which earlier versions found within other words too. ` +
-      'Export the checkpoint again (docs/exporting.md), so that new pictures are not taken for those of before.',
+    `${file} has ${words.join(', ')} as a whole word (single_word), which earlier versions also matched inside other words. ` +
+      'Export the checkpoint again (docs/exporting.md), so that new images are not mistaken for earlier ones.',
   );
 }
 

@@ -34,11 +34,11 @@ export async function verifyPart(bundle: Bundle, part: BundlePart): Promise<void
   // Captions are kept under a digest of the encoder's own files.
   if (part === 'encoder') {
     const foreign = [...elsewhere].map(
-      (location) => `  ${location}: the text encoder loads it, by another graph's name`,
+      (location) => `  ${location}: the text encoder loads it, but it is listed for another graph`,
     );
     refuse(
       bundle,
-      'is not one that captions can be kept of',
+      'has a text encoder whose captions cannot be stored',
       foreign,
       'Export the checkpoint again (docs/exporting.md).',
     );
@@ -62,7 +62,7 @@ async function checkFiles(bundle: Bundle, names: string[]): Promise<void> {
 
 function refuseOthers(bundle: Bundle, graphs: readonly GraphFile[]): void {
   const others = graphs.flatMap((graph) => dataProblems(bundle, graph).map((problem) => `  ${graph}: ${problem}`));
-  refuse(bundle, 'is not all that it lists', others, 'Export the checkpoint again (docs/exporting.md).');
+  refuse(bundle, 'does not match its list of files', others, 'Export the checkpoint again (docs/exporting.md).');
 }
 
 function refuse({ description, folder }: Bundle, how: string, problems: string[], advice: string): void {

@@ -34,13 +34,13 @@ export async function readVocabulary({ folder }: Bundle): Promise<Vocabulary | n
   const file = path.join(folder, 'vocabulary.json');
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
-    throw new UserError(`${file}: expected a vocabulary that can be read, found ${error.message}`);
+    throw new UserError(`${file}: expected a readable vocabulary, found ${error.message}`);
   });
   if (bytes === null) return null;
   const parsed = vocabularySchema.safeParse(bytes.length > LARGEST ? null : jsonOf(bytes));
   if (parsed.success) return vocabularyOf(parsed.data.things);
   throw new UserError(
-    `${file} is no vocabulary; mend it, or remove it, which changes no picture:\n${z.prettifyError(parsed.error)}`,
+    `${file} is not a valid vocabulary; fix it, or remove it, which does not affect images:\n${z.prettifyError(parsed.error)}`,
   );
 }
 

@@ -45,7 +45,7 @@ export class ChildChannel {
     this.#process.once('disconnect', () => this.#end());
     this.#exit = new Promise((resolve) => {
       this.#process.once('exit', (code, signal) => resolve(signal ? `by ${signal}` : `with exit code ${code}`));
-      this.#process.once('error', ({ message }) => resolve(`before it began: ${message}`));
+      this.#process.once('error', ({ message }) => resolve(`before it started: ${message}`));
     });
   }
 
@@ -120,7 +120,7 @@ export class ChildChannel {
   }
 
   async #death(): Promise<RendererDied> {
-    const hung = setTimeout(() => this.kill('it closed its channel and went on'), EXIT_GRACE_MS);
+    const hung = setTimeout(() => this.kill('it closed its channel and kept running'), EXIT_GRACE_MS);
     const how = await this.#exit;
     clearTimeout(hung);
     const because = this.#killedBecause ? `: ${this.#killedBecause}` : '';

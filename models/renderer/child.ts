@@ -48,7 +48,7 @@ async function load({ part, bundleFolder, device, threads, microBatch }: Message
 }
 
 async function encode({ ids }: Message<'encode'>): Promise<ChildAnswer> {
-  if (!encoder) throw new Error('a text was to be encoded before the encoder was loaded');
+  if (!encoder) throw new Error('a text arrived before the encoder was loaded');
   return { kind: 'encoded', caption: await encoder.encode(ids) };
 }
 
@@ -60,7 +60,7 @@ async function render({
   stateEveryMs,
   thrift,
 }: Message<'render'>): Promise<ChildAnswer> {
-  if (!painter) throw new Error('a render was asked for before the painter was loaded');
+  if (!painter) throw new Error('a render was requested before the painter was loaded');
   const cancellation = new AbortController();
   cancellations.set(call, cancellation);
   const before = process.cpuUsage();

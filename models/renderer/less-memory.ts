@@ -64,7 +64,7 @@ export function withLessMemory(
 
 const tooLittleMemory = ({ message }: Error, { decode }: RenderRequest): TooLittleMemory =>
   new TooLittleMemory(
-    `${message}; no smaller tiles or batches are left to try. Take ${decode === 'whole' ? '--decode tiled, ' : ''}a smaller size, ` +
+    `${message}; no smaller tiles or batches are left to try. Use ${decode === 'whole' ? '--decode tiled, ' : ''}a smaller size, ` +
       'or a machine with more memory (docs/operations.md, "Too little memory").',
   );
 

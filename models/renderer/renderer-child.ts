@@ -181,8 +181,8 @@ export class RendererChild {
     if (!(error instanceof RendererDied) || decode === undefined || this.#channel.killedBecause !== undefined)
       return error;
     return new RendererDied(
-      `${error.message}; its picture was to be decoded in one piece, for which there may be too little memory. ` +
-        'Where it happens again, take --decode tiled (docs/model.md, "Up to 4K").',
+      `${error.message}; its image was to be decoded in one piece, which may need more memory than there is. ` +
+        'If it happens again, use --decode tiled (docs/model.md, "Up to 4K").',
     );
   }
 }

@@ -175,7 +175,7 @@ export async function startRenderer({
 /** Each child loads it by itself. */
 function checkSame(bundles: readonly BundleRef[]): void {
   if (new Set(bundles.map(({ digest }) => digest)).size === 1) return;
-  throw new UserError(`bundle ${bundles[0]!.name} changed while it was loaded. Start again to serve the new one.`);
+  throw new UserError(`bundle ${bundles[0]!.name} changed while it was being loaded. Restart to serve the new one.`);
 }
 
 const binOf = ({ size, bin }: RenderRequest): string => `${size} ${bin.width}×${bin.height}`;

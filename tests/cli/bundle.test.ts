@@ -58,7 +58,7 @@ test('"bundle verify" fails on a file that a graph loads and the bundle does not
   await addStrayData(folder, 'weights.bin');
   const { code, stdout, stderr } = await runHere(['bundle', 'verify', folder]);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-  expect(stderr).toMatch(/is not all that it lists:\n.*"weights\.bin".*\nExport the checkpoint again/);
+  expect(stderr).toMatch(/does not match its list of files:\n.*"weights\.bin".*\nExport the checkpoint again/);
 });
 
 test('"bundle info --json" gives memory in whole bytes', async () => {

@@ -16,7 +16,7 @@ let site: Site;
 beforeAll(async () => {
   site = await startSite({
     before: ({ size }) => {
-      if (size === '512') throw new TooLittleMemory('there is no memory to decode the picture');
+      if (size === '512') throw new TooLittleMemory('there is not enough memory to decode the image');
     },
   });
 });

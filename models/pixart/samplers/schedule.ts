@@ -24,7 +24,7 @@ export function checkSteps(config: SchedulerConfig, steps: number, bundle?: stri
   const most = mostSteps(config);
   if (steps >= 1 && steps <= most) return;
   const taker = `${bundle === undefined ? '' : `bundle ${bundle} with `}sampler ${samplerName(config)}`;
-  throw new UserError(`steps: expected 1 to ${most}, found ${steps}; ${taker} takes no others`);
+  throw new UserError(`steps: expected 1 to ${most}, found ${steps}; ${taker} supports no others`);
 }
 
 /**

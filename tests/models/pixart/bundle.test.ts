@@ -76,7 +76,7 @@ describe('openBundle', () => {
     await describeAs((description) => ({ ...description, files: { ...description.files, ...files } }));
     expect((await openBundle(folder)).description.cuda).toEqual(cuda);
     await describeAs(({ cuda: _, ...description }) => description);
-    await expect(openBundle(folder)).rejects.toThrow(/transformer\.cuda\.onnx is listed, but nothing is said of it/);
+    await expect(openBundle(folder)).rejects.toThrow(/transformer\.cuda\.onnx is listed, but not described/);
   });
 
   test('reads how weights are stored, where a bundle says so', async () => {
@@ -132,7 +132,7 @@ describe('openBundle', () => {
     [
       'more steps than its sampler takes',
       (d) => ({ ...d, scheduler: lcmOf(d), defaults: { ...d.defaults, steps: 51 } }),
-      /expected at most 50, which is all that sampler lcm takes, found 51\n.*defaults\.steps/,
+      /expected at most 50, the most that sampler lcm supports, found 51\n.*defaults\.steps/,
     ],
     ['an order for Euler', (d) => ({ ...d, scheduler: { ...d.scheduler, kind: 'euler', order: 2 } }), /"order"/],
     [

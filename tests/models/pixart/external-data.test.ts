@@ -85,7 +85,7 @@ test('a file that only a graph names decides what is drawn, so the bundle is ref
   const verifying = verifyBundle(await openBundle(folder));
   await expect(verifying).rejects.toThrow(UserError);
   await expect(verifying).rejects.toThrow(
-    /is not all that it lists:\n {2}caption_projection\.onnx: it loads "weights\.bin", which bundle\.json does not list\nExport the checkpoint again/,
+    /does not match its list of files:\n {2}caption_projection\.onnx: it loads "weights\.bin", which bundle\.json does not list\nExport the checkpoint again/,
   );
   await writeGraph(graph, [DATA]);
   await expect(verifyBundle(await openBundle(folder))).resolves.toBeUndefined();

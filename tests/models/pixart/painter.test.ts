@@ -16,6 +16,6 @@ async function loadedOnCuda(transformer: 'fp16' | 'int8') {
 }
 
 test('a transformer in int8 is refused on a GPU before it is loaded, with what to do instead', async () => {
-  await expect(loadedOnCuda('int8')).rejects.toThrow(/in int8, which runs on processors only.*"--for gpu"/);
+  await expect(loadedOnCuda('int8')).rejects.toThrow(/in int8, which runs on CPUs only.*"--for gpu"/);
   await expect(loadedOnCuda('fp16')).rejects.toThrow(/transformer\.onnx cannot be loaded on cuda:99/);
 });

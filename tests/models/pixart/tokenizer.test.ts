@@ -180,7 +180,7 @@ describe('loadTokenizer refuses', () => {
     const loading = tokenizerOf(bundle, change);
     await expect(loading).rejects.toThrow(UserError);
     await expect(loading).rejects.toThrow(message);
-    await expect(loading).rejects.toThrow(/other token ids .* Export a checkpoint whose tokenizer does without/s);
+    await expect(loading).rejects.toThrow(/other token ids .* Export a checkpoint whose tokenizer does not use them/s);
   });
 
   test('a file of another kind', async () => {
@@ -198,7 +198,7 @@ describe('loadTokenizer refuses', () => {
   test('words found within words, where the bundle is of an exporter that knew no better', async () => {
     const words = (d: Definition) => withTokens(d, [{ ...TOKEN, single_word: true }]);
     await expect(tokenizerOf('tiny-epsilon', words, {})).rejects.toThrow(
-      /"owl" as a word of its own.*xport the checkpoint again/s,
+      /"owl" as a whole word.*xport the checkpoint again/s,
     );
   });
 });

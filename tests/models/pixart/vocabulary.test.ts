@@ -84,7 +84,7 @@ describe('a bundle', () => {
     'with %s in its place is told, with what to do',
     async (text) => {
       await expect(readVocabulary(await withFile(text))).rejects.toThrow(
-        /vocabulary\.json is no vocabulary; mend it, or remove it, which changes no picture/,
+        /vocabulary\.json is not a valid vocabulary; fix it, or remove it, which does not affect images/,
       );
     },
   );

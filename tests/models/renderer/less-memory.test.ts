@@ -52,8 +52,8 @@ test('a picture that asks for one piece ends with what to do where it has no roo
   const asked = request({ ...large, decode: 'whole' });
   const painting = renderer.render(asked, captions);
   await expect(painting).rejects.toThrow(TooLittleMemory);
-  await expect(painting).rejects.toThrow(/Take --decode tiled, a smaller size/);
-  await expect(renderer.render(request(large), captions)).rejects.toThrow(/Take a smaller size/);
+  await expect(painting).rejects.toThrow(/Use --decode tiled, a smaller size/);
+  await expect(renderer.render(request(large), captions)).rejects.toThrow(/Use a smaller size/);
 });
 
 test('a picture that waits to be alone can be cancelled, and holds up nobody', async () => {

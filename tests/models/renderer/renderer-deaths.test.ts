@@ -57,7 +57,7 @@ test('a child that ends while a picture is to be decoded whole leaves a word on 
   });
   await expect(render).rejects.toThrow(RendererDied);
   await expect(render).rejects.toThrow(
-    /ended by SIGKILL .*; its picture was to be decoded in one piece.*--decode tiled/s,
+    /ended by SIGKILL .*; its image was to be decoded in one piece.*--decode tiled/s,
   );
 });
 
