@@ -6,8 +6,8 @@ import { checkWebhookUrl } from '../domain/webhook-url.ts';
 import { storeUrl } from '../store/index.ts';
 
 /**
- * What a worker opens for those who may start batches. Of each kind only what is named is allowed; where nothing of a kind is named, no
- * folder is, every bucket, every webhook with https at a public address, and mail to anybody.
+ * The places that batches may have a worker open. Of each kind, only named places are allowed; if none is named, no folder is, but
+ * every bucket, every https webhook at a public address, and mail to anyone.
  */
 export type Allowance = {
   /** Folders and files, absolute. */
@@ -25,9 +25,10 @@ const EXPECTED =
   'mail recipients, such as mailto:studio.example or mailto:lead@studio.example';
 
 /**
- * Reads what `--allow` was given: paths, `file:` and `gs://` URLs, addresses of webhooks without a path, and `mailto:` with an address or a domain.
+ * Reads the values of `--allow`: paths, `file:` and `gs://` URLs, webhook addresses without a path, and `mailto:` with an address or
+ * a domain.
  *
- * @throws UserError for what is none of these
+ * @throws UserError for anything else
  */
 export function allowanceOf(allowed: readonly string[]): Allowance {
   const urls = allowed.map(allowedUrl);
@@ -45,7 +46,7 @@ export function allowanceOf(allowed: readonly string[]): Allowance {
 
 const MAIL = 'mailto:';
 
-/** As a store's URL, of which mail is none. */
+/** As a store's URL, which mail has none of. */
 export const allowedUrl = (place: string): string => (place.startsWith(MAIL) ? place : storeUrl(place));
 
 function mailPlace(url: string): string {
@@ -70,7 +71,7 @@ function bucket(url: string): string {
   return whole;
 }
 
-/** A host that a pattern would stand for, a path and a query are nothing that is compared. */
+/** Patterns for hosts, paths and queries are refused, because they would not be compared. */
 function origin(url: string): string {
   const { origin, pathname, search, hash, hostname } = checkWebhookUrl(url);
   if (pathname !== '/' || search !== '' || hash !== '' || hostname.includes('*')) throw notAllowable(url);

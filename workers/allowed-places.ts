@@ -7,8 +7,8 @@ import type { Allowance } from './allowance.ts';
 import { refusal } from './refusal.ts';
 
 /**
- * Looks whether a worker may open a folder, a file or a bucket that somebody named. What lies there is not opened for that. A URL of a kind
- * that nothing opens is left to those who say so.
+ * Checks whether a worker may open a folder, a file or a bucket that a batch names, without opening it. URLs of unsupported kinds are
+ * left to the code that reports them.
  *
  * @param what a message calls it
  * @throws UserError unless it is allowed
@@ -25,7 +25,7 @@ async function checkPath(allowed: readonly string[], what: string, url: string):
   const path = pathOf(what, url);
   const isNamedInside = allowed.some((folder) => isInside(folder, path));
   const real = await realPath(path).catch((error) => {
-    // What a person allowed may be away for a while.
+    // An allowed place may be unavailable for a while.
     throw isNamedInside
       ? new StoreUnavailable(`${what} ${url}: ${error.message}`, { cause: error })
       : refusal(what, url);

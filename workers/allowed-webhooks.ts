@@ -13,7 +13,8 @@ import { refusal } from './refusal.ts';
 const ANSWER_MS = 15_000;
 
 /**
- * Looks whether a worker may tell a receiver anything. Addresses of Slack and Teams are its own, and are looked at when they are posted to.
+ * Checks whether a worker may send messages to a receiver. Addresses of Slack and Teams are the worker's own, and are checked when
+ * it posts to them.
  *
  * @throws UserError unless it is allowed
  */
@@ -30,7 +31,7 @@ function checkRecipient({ mail }: Pick<Allowance, 'mail'>, address: string): voi
 }
 
 /**
- * Looks whether a worker may post to an address, by what the address says: a name may still lead to where it may not.
+ * Checks whether a worker may post to an address, by its text alone: its name may still resolve to an address that is not allowed.
  *
  * @throws UserError unless it is allowed
  */
@@ -46,8 +47,8 @@ function mayBePublic(hostname: string): boolean {
 }
 
 /**
- * Posts to allowed addresses alone. Where no host is named, the connection goes to an address that was looked at, so that it does not matter
- * what the name means a moment later; redirections are not followed.
+ * Posts to allowed addresses alone. If no host is named, the connection goes to the very address that was checked, so that a change of
+ * the name's DNS record a moment later does not matter; redirects are not followed.
  */
 export const allowedPost =
   (allowance: Pick<Allowance, 'origins'>, resolve = addressesOf): Post =>
@@ -66,10 +67,10 @@ const addressesOf = (hostname: string): Promise<LookupAddress[]> => lookup(hostn
 const withoutBrackets = (hostname: string): string => hostname.replace(/^\[(.*)\]$/, '$1');
 
 /**
- * Posts to one of these addresses, by the name that the URL has, and gives the status of the answer.
+ * Posts to one of these addresses under the URL's host name, and returns the status of the response.
  *
- * @param addresses `null` for whatever the name means
- * @throws Error where nobody answers there
+ * @param addresses `null` to resolve the name as usual
+ * @throws Error if nothing answers there
  */
 export function postTo(
   addresses: LookupAddress[] | null,
@@ -83,7 +84,7 @@ export function postTo(
       method: 'POST',
       headers: { ...headers, 'content-length': Buffer.byteLength(body) },
       ...(addresses !== null && { lookup: answering(addresses) }),
-      // A connection that is kept for later would be one that nobody looked at.
+      // A connection kept for later requests would bypass the check.
       agent: false,
       signal: AbortSignal.timeout(ANSWER_MS),
     });
@@ -96,7 +97,7 @@ export function postTo(
   });
 }
 
-/** Tells whoever asks for the addresses of a host these. */
+/** A DNS lookup that always returns these addresses. */
 const answering =
   (addresses: LookupAddress[]): LookupFunction =>
   (_hostname, { all }, callback) => {

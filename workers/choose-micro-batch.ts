@@ -15,10 +15,10 @@ import { keepMeasurement, keptMeasurement } from './kept-measurements.ts';
 import type { RenderConfig } from './render-config.ts';
 
 /**
- * How many images may share a call of the transformer: as the worker was told, otherwise one on a processor, and on a GPU what makes the most
- * images of the smallest size that it serves. That is measured once (docs/decisions/141).
+ * The number of images that may share a call of the transformer: as configured; by default one on a CPU, and on a GPU the number that
+ * makes the most images of the smallest size that it serves. That is measured once (docs/decisions/141).
  *
- * @throws UserError where the bundle cannot be rendered; the signal's reason
+ * @throws UserError if the bundle cannot be rendered; the signal's reason
  */
 export async function chooseMicroBatch(
   { device, microBatch = device === 'cpu' ? 1 : 'auto', textEncoder }: RenderConfig,
@@ -32,7 +32,7 @@ export async function chooseMicroBatch(
   const most = device === 'cpu' ? await mostImages(bundle, sizes, processes) : Number.POSITIVE_INFINITY;
   const batches = candidateBatches(size, bundle, most);
   if (batches.length < 2) return 1;
-  // A GPU's threads are its runtime's affair.
+  // On a GPU the runtime chooses the threads.
   const pool = { children: shape.children, threads: shape.threads ?? 0 };
   const about = {
     kind: 'micro-batches' as const,

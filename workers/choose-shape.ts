@@ -16,15 +16,15 @@ import {
 import { keepMeasurement, keptMeasurement, type Measurement } from './kept-measurements.ts';
 import type { RenderConfig } from './render-config.ts';
 
-/** A renderer's processes and their threads; of a GPU, threads are its runtime's affair unless they are given. */
+/** A renderer's processes and their threads; on a GPU the runtime chooses the threads by default. */
 export type ChosenShape = { children: number; threads: number | undefined };
 
 /**
- * How many processes are to render on the worker's device, with how many threads each: as the worker was told, otherwise one on a GPU, and on
- * a processor what makes the most images of the smallest size that it serves, as far as there is memory for the largest. That is measured
- * once (docs/decisions/105).
+ * The number of processes that render on the worker's device, and their threads: as configured; by default one on a GPU, and on a CPU
+ * the shape that makes the most images of the smallest size that it serves and has memory for the largest. That is measured once
+ * (docs/decisions/105).
  *
- * @throws UserError where the bundle cannot be rendered; the signal's reason
+ * @throws UserError if the bundle cannot be rendered; the signal's reason
  */
 export async function chooseShape(
   { device, children, threads, textEncoder }: RenderConfig,

@@ -23,7 +23,8 @@ import { listenForStop, untilStopped, WITHOUT_GRACE_TIME } from './stopping.ts';
 type EncodeConfig = Pick<RenderConfig, 'bundle' | 'device' | 'threads' | 'graceSeconds' | 'encryptKept' | 'metrics'>;
 
 /**
- * Encodes texts of a bundle for all who render from kept captions, until the process is told to stop (SIGINT, SIGTERM) or to drain (SIGUSR2).
+ * Encodes texts of a bundle for workers that render from stored captions, until the process is told to stop (SIGINT, SIGTERM) or to
+ * drain (SIGUSR2).
  *
  * @param ready called when it takes work
  * @throws UserError where the bundle, the device or the server cannot be used, at the start or later.
@@ -60,11 +61,11 @@ export async function runEncodeWorker(
   }
 }
 
-/** What a worker knows of a bundle's texts; without an encoder it lives on what others keep. */
+/** What a worker needs for a bundle's texts; without an encoder it uses captions that others stored. */
 type BundleTexts = { captions: KeptCaptions; encoder: Encoder | null };
 
 /**
- * Looks whether the files are whole that a bundle's texts are read and encoded with. The encoder itself is loaded when there is a text.
+ * Verifies the files that read and encode a bundle's texts. The encoder itself is loaded when there is a text.
  *
  * @throws UserError
  */

@@ -11,7 +11,7 @@ export type Condition = 'starting' | 'ready' | 'draining' | 'stopping';
 
 type HttpAnswers = {
   condition: () => Condition;
-  /** `null` where the worker has no orchestrator, and does not say. */
+  /** `null` if the worker has no orchestrator. */
   wanted: (() => Promise<WantedWork>) | null;
   log: Logger;
 };
@@ -32,7 +32,7 @@ const QUEUE = new RegExp(
 );
 
 /**
- * Answers Kubernetes' probes at `/health`, and at `/wanted` and `/wanted/<queue>` those who start and stop workers.
+ * Answers Kubernetes' probes at `/health`, and autoscalers at `/wanted` and `/wanted/<queue>`.
  *
  * @param address IP address and port to listen on
  * @returns what ends it
@@ -67,7 +67,7 @@ async function answerTo(path: string, { condition, wanted, log }: HttpAnswers): 
   if (asked === null) return refusal(404, 'expected /health, /wanted or /wanted/<queue>');
   if (wanted === null) return refusal(404, 'expected a worker with --orchestrator, found one without');
   const [, queue] = asked;
-  // One that nobody can have work in would be answered with 0 for ever.
+  // A queue that can never have work would be answered with 0 forever.
   if (queue !== undefined && !QUEUE.test(queue)) {
     return refusal(404, 'expected a queue such as render-512-0123456789ab or encode-0123456789ab');
   }

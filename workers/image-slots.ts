@@ -61,7 +61,7 @@ function imageSlots(size: Size, held: HeldPictures, { most, queues }: { most: nu
           const ask = { queue, have: () => resolve({}) };
           asking.push(ask);
           give();
-          // The SDK gives up what it asked for, also between our answer and its having it.
+          // The SDK may abandon a request even after our answer and before it has received it.
           signal.addEventListener('abort', () => {
             const place = asking.indexOf(ask);
             if (place < 0) takeBack();

@@ -2,12 +2,12 @@ import type { DataConverter } from '@temporalio/common';
 import { dataConverter } from '../connection/data-converter.ts';
 import type { Keyring } from '../encryption/keyring.ts';
 
-/** How a worker of activities encrypts and decrypts, and whether it has met something whose key it does not have. */
+/** How an activity worker encrypts and decrypts, and whether it has met a payload whose key it does not have. */
 export type KeyUse = { dataConverter: DataConverter; unusable: AbortSignal };
 
 /**
- * A worker of activities that lacks a key would take one image after the other off its queue, faster than others render them, and give each
- * back as failed: it has to stop at the first. An orchestrator need not, since a workflow loses nothing by it.
+ * An activity worker that lacks a key would take one image after another off its queue, faster than others render them, and fail each:
+ * it has to stop at the first. An orchestrator need not, since workflows lose nothing.
  */
 export function keyUse(keyring: Keyring | null): KeyUse {
   const lacking = new AbortController();

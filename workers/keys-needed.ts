@@ -9,12 +9,12 @@ import { runningWorkflows } from './running-workflows.ts';
 
 type Payload = Parameters<typeof keyIdOf>[0];
 
-/** What a batch tells listings, which is encrypted with the keys of those that started it and run it. */
+/** A batch's memo for listings, which is encrypted with the keys of those that started it and run it. */
 type Told = { batch: string; payloads: Payload[] };
 
 /**
- * Looks whether a worker has the keys of all batches that run: a worker that lacks one would take their images and could not read what they
- * are. A batch that does not tell its key, because what it tells is damaged, is warned of and holds up no other.
+ * Checks that a worker has the keys of all running batches: without one it would take images that it cannot read. A batch whose key
+ * cannot be determined, because its memo is damaged, is logged as a warning and blocks no other.
  *
  * @throws UserError that names the key, and a batch that needs it
  */
@@ -27,7 +27,7 @@ export async function checkKeys(server: ServedBy, keyring: Keyring | null, log: 
   }
 }
 
-/** The key's id, `null` where none is needed, or why it cannot be told which. */
+/** The key's id, `null` if none is needed, or why it is unknown. */
 function keyNeeded(payload: Payload): string | null | SealBroken {
   try {
     return keyIdOf(payload);

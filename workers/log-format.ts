@@ -9,7 +9,7 @@ export type LogFormat = (typeof LOG_FORMATS)[number];
 export const usualLogFormat = (stream: { isTTY?: boolean } = process.stderr): LogFormat =>
   stream.isTTY ? 'text' : 'json';
 
-/** What every line has, and a person in front of one process does not need. */
+/** Fields that every line has, and that a person watching one process does not need. */
 const LEFT_OUT = new Set(['name', 'hostname', 'pid', 'level', 'time', 'msg', 'err', 'error', 'stack']);
 
 const LEVELS: Record<number, string> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' };

@@ -34,14 +34,14 @@ export function logLevel(text = ''): string {
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
-/** What the SDK need not even word: it says several lines to each step of a workflow. */
+/** Levels that the SDK need not even format: it logs several lines for each step of a workflow. */
 export const temporalLevel = (log: Logger): LogLevel =>
   (Object.keys(LEVELS) as LogLevel[]).find((level) => log.isLevelEnabled(LEVELS[level])) ?? 'ERROR';
 
-/** Of workers that have activities or workflows alone, as all of ours, once for each of their queues. */
+/** Logged by workers that have only activities or only workflows, as all of ours, once for each of their queues. */
 const NO_NEWS = /^No (workflows|activities|Nexus services) registered, not polling/;
 
-/** What Temporal's SDK and its core say, for the same log. */
+/** Sends the log of Temporal's SDK and its core to the same log. */
 export const temporalLines =
   (log: Logger) =>
   ({ level, message, meta }: { level: LogLevel; message: string; meta?: object }): void => {

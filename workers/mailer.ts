@@ -8,7 +8,7 @@ import { UserError } from '../domain/user-error.ts';
 type MailSettings = {
   host: string;
   port: number;
-  /** Encrypted from the first byte; otherwise by STARTTLS, where the server offers it. */
+  /** TLS from the first byte; otherwise STARTTLS, if the server offers it. */
   secure: boolean;
   auth: { user: string; pass: string } | undefined;
   from: string;
@@ -21,9 +21,9 @@ const CONNECT_MS = 15_000;
 const SILENCE_MS = 60_000;
 
 /**
- * Reads `PIXART_SMTP_URL` and `PIXART_MAIL_FROM`; `null` where there is no mail server.
+ * Reads `PIXART_SMTP_URL` and `PIXART_MAIL_FROM`; `null` if there is no mail server.
  *
- * @throws UserError, with no password in it, where one of the two is missing or not what it has to be
+ * @throws UserError, without the password, if one of the two is missing or invalid
  */
 export function mailSettings({
   PIXART_SMTP_URL: server,
@@ -73,7 +73,7 @@ function decoded(text: string): string {
 /**
  * Sends mails by a server. A password goes through an encrypted connection only, unless the server is on this machine.
  *
- * @param log told where a mail reached only some of its recipients
+ * @param log gets a warning if a mail reached only some of its recipients
  */
 export async function createMailer(
   { host, port, secure, auth, from }: MailSettings,
@@ -87,7 +87,7 @@ export async function createMailer(
     connectionTimeout: CONNECT_MS,
     greetingTimeout: CONNECT_MS,
     socketTimeout: SILENCE_MS,
-    // What a mail is made of is given, never fetched.
+    // Parts of a mail are passed in, never fetched.
     disableFileAccess: true,
     disableUrlAccess: true,
   });
@@ -126,11 +126,11 @@ function rejectionText(rejected: readonly string[], recipients: number, server: 
   return `mail: ${server} refused ${rejected.length} of ${recipients} recipients, at ${[...domains].join(', ')}; only the others received it`;
 }
 
-/** A server's answer may have the user's name in it: its code alone is told. */
+/** A server's answer may contain the user's name: only its code is reported. */
 function failureOf(error: unknown, server: string): Error {
   const { code = 'unknown', command, responseCode } = error as SmtpError;
   const answer = responseCode === undefined ? code : `${code} (${responseCode})`;
-  // Every recipient is refused, for good; a sender whom the server does not take is for whoever runs it to mend.
+  // If every recipient is refused, that is final; a refused sender is for the operator to fix.
   if (code === 'EENVELOPE' && command === 'RCPT TO' && responseCode !== undefined && responseCode >= 500) {
     return ApplicationFailure.nonRetryable(`mail: ${server} refused all recipients: ${answer}`, 'MailRefused');
   }

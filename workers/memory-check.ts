@@ -20,8 +20,8 @@ type WorkerProcesses = { children: number; microBatch?: number | undefined; hasE
 const THRIFTIEST: Thrift = { tileLatents: 32, halves: true };
 
 /**
- * Tells before any work is taken that this machine has too little memory for a bundle at the sizes asked for. Where it has enough
- * with smaller tiles only, that is logged; where not even so, the worker is refused. What is not known is not checked.
+ * Checks before any work is accepted that this machine has enough memory for a bundle at the requested sizes. If it is enough only
+ * with smaller tiles, that is logged; if not even then, the worker is refused. Unknown needs are not checked.
  *
  * @throws UserError
  */

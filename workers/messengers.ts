@@ -22,17 +22,17 @@ import { createMailer, mailSettings } from './mailer.ts';
 import type { Outside } from './outside.ts';
 import { storeLinks } from './store-links.ts';
 
-/** Of one channel: a message reads a whole batch's table. */
+/** Messages in hand per channel: each reads a whole batch's table. */
 const MESSAGES_AT_ONCE = 2;
 
 /** For a message in hand when the process is told to stop. */
 const GRACE_TIME = '10 seconds';
 
 /**
- * The workers that tell whoever is to be told, one for each channel that the environment has what it takes for. Others are not asked for: what
- * is to be told by them waits for a worker that can.
+ * The workers that send messages, one for each channel that the environment configures. Messages for other channels wait for a worker
+ * that has them.
  *
- * @throws UserError where a secret, an address or a rate in the environment is not what it has to be
+ * @throws UserError if a secret, an address or a rate in the environment is invalid
  */
 export async function createMessengers(
   connection: NativeConnection,

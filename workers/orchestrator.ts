@@ -19,7 +19,7 @@ import { workflowBundle } from './workflow-bundle.ts';
 import { type Deployment, pinnedTo, workflowVersion } from './workflow-version.ts';
 
 /**
- * Workflows kept in memory between their tasks. A batch of all sizes is 21 at once; one that is put out is replayed from its
+ * Workflows kept in memory between their tasks. A batch of all sizes is 21 at once; one that is evicted is replayed from its
  * history when its next task comes, which costs time and nothing else.
  */
 const CACHED_WORKFLOWS = 200;
@@ -32,16 +32,16 @@ const GRACE_SECONDS = 10;
 
 type OrchestratorOptions = {
   summaries?: Summaries | undefined;
-  /** Without it, versions of workflows are not told apart. */
+  /** Without it, versions of workflows are not distinguished. */
   deployment?: Deployment | undefined;
 };
 
 /**
- * Runs workflows, and the activities that plan batches, write their records and tell what became of them, until the process is told to stop
- * (SIGINT, SIGTERM).
+ * Runs workflows, and the activities that plan batches, write their records and send messages, until the process is told to stop (SIGINT,
+ * SIGTERM).
  *
  * @param ready called when it takes work
- * @throws UserError where the server cannot be used, or what the environment has for telling
+ * @throws UserError if the server, or the environment's settings for messages, cannot be used
  */
 export async function runOrchestrator(
   server: ServedBy,
@@ -63,7 +63,7 @@ export async function runOrchestrator(
   const stopped = new AbortController();
   const telling = isVersioned ? tellRouting(server, version, log, stopped.signal) : null;
   try {
-    // No deadline: a record that is being finished is not to be cut.
+    // No deadline: a record in hand must be finished.
     await untilStopped([worker, ...messengers], []);
   } finally {
     stopped.abort();

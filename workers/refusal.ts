@@ -1,6 +1,6 @@
 import { UserError } from '../domain/user-error.ts';
 
-/** It tells nothing of what is there or is allowed: whoever may start batches reads it. */
+/** It reveals nothing about what exists there or is allowed, because anyone who may start batches can read it. */
 export function refusal(what: string, url: string, found = 'another'): UserError {
   const place = URL.canParse(url) ? new URL(url).href : url;
   return new UserError(

@@ -95,7 +95,7 @@ export async function runRenderWorker(
   }
 }
 
-/** There is one encoder, which may have as many cores as all painters: they wait for it. */
+/** There is one encoder, which may use as many cores as all painters together: they wait for it. */
 const encoding = ({ children = 1, threads, ...config }: RenderConfig) => ({
   ...config,
   threads: threads === undefined ? undefined : children * threads,

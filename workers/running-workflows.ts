@@ -7,7 +7,7 @@ type Found = Awaited<ReturnType<NativeConnection['workflowService']['listWorkflo
  * The workflows of a type that run, as the server's listing has them and nothing of them decoded, a page at a time.
  *
  * @param service of a connection, or of its client
- * @param pageSize as the server likes unless given
+ * @param pageSize default: the server's
  */
 export async function* runningWorkflows(
   service: NativeConnection['workflowService'],

@@ -11,8 +11,8 @@ type RuntimeSettings = {
 };
 
 /**
- * Settings of Temporal's SDK that hold for the whole process: what it says goes to our log, and its metrics and ours to one
- * endpoint, `http://<metricsAddress>/metrics`. Once a process, before anything else of the SDK.
+ * Settings of Temporal's SDK that hold for the whole process: its log goes to ours, and its metrics and ours to one
+ * endpoint, `http://<metricsAddress>/metrics`. Call it once per process, before using the SDK.
  *
  * @throws UserError where the address cannot be listened on
  */

@@ -15,15 +15,15 @@ export type ServerWatch = {
 type Watching = {
   /** The id that the namespace must have; otherwise the one that it has now. */
   namespaceId: string | undefined;
-  /** Told when the server does not answer any more, and when it does again. */
+  /** Called when the server stops answering, and when it answers again. */
   tell: (news: 'away' | 'back') => void;
 };
 
 /**
- * Watches that the server at an address stays the one that it is: somebody else's may be started on the same port, and workers would
- * take up its batches without a word. A server is known by the id of the namespace, which it keeps in its database.
+ * Watches that the server at an address stays the same: another one may be started on the same port, and workers would silently take
+ * up its batches. A server is recognised by the id of the namespace, which it keeps in its database.
  *
- * @throws ServerUnreachable where another server answers than was meant
+ * @throws ServerUnreachable if a different server answers
  */
 export async function watchServer(server: ServedBy, { namespaceId, tell }: Watching): Promise<ServerWatch> {
   let expected = namespaceId;
@@ -57,7 +57,7 @@ export async function watchServer(server: ServedBy, { namespaceId, tell }: Watch
   };
 }
 
-/** What a server tells of its namespace; an id of `null` where it does not. */
+/** What a server reports about its namespace; the id is `null` if it does not. */
 async function ask({ connection, namespace }: ServedBy): Promise<{ id: string | null; isAway: boolean }> {
   try {
     const { namespaceInfo } = await connection.withDeadline(Date.now() + ANSWER_MS, () =>
@@ -69,7 +69,7 @@ async function ask({ connection, namespace }: ServedBy): Promise<{ id: string | 
   }
 }
 
-/** Other errors are answers, such as that we may not ask. */
+/** Other errors are answers too, such as a denied permission. */
 const AWAY = [GRPC.DEADLINE_EXCEEDED, GRPC.UNAVAILABLE];
 
 const anotherServer = ({ address, namespace }: ServedBy, expected: string, found: string): ServerUnreachable =>

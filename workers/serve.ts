@@ -13,10 +13,10 @@ type Serving = {
 };
 
 /**
- * Runs a process's workers, on one connection, for as long as the server stays the one that it is and they have its batches' keys.
+ * Runs a process's workers, on one connection, for as long as the server stays the same and they have its batches' keys.
  *
- * @throws ServerUnreachable where no server answers, or another one than was meant, at the start or later
- * @throws UserError where a key is missing that a batch needs which runs
+ * @throws ServerUnreachable if no server answers, or a different one, at the start or later
+ * @throws UserError if a key is missing that a running batch needs
  */
 export async function serve(
   target: TemporalTarget,

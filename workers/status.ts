@@ -22,9 +22,9 @@ type WorkerStatus = {
 };
 
 /**
- * Tells over HTTP how the process is, from now on: not ready before all its parts are, nor once it was told to stop or to drain.
+ * Reports over HTTP whether the process is ready: not before all its parts are, nor once it was told to stop or to drain.
  *
- * @param address without it nobody is told
+ * @param address without it, nothing is served
  * @throws UserError where it cannot listen there
  */
 export async function startStatus(
@@ -39,7 +39,7 @@ export async function startStatus(
   };
   const stopping = (): void => {
     told = 'stopping';
-    // A second signal finds nobody here: it has to end what hangs.
+    // A second signal is not handled: it has to end a process that hangs.
     ignore();
   };
   const ignore = (): void => {

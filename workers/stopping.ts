@@ -4,34 +4,34 @@ import type { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { type WorkerStop, WorkerStopping } from '../activities/index.ts';
 
-/** What tells a process to stop. */
+/** Signals that stop a process. */
 export const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** What tells a process to take nothing new, to finish what it has begun, however long that takes, and to end (docs/decisions/135). */
+/** The signal to accept no new work, finish the work in hand, however long that takes, and exit (docs/decisions/135). */
 export const DRAIN_SIGNAL = 'SIGUSR2';
 
-/** Whatever ends a process that has nothing in hand yet. */
+/** Every signal that ends a process which has nothing in hand yet. */
 export const END_SIGNALS = [...STOP_SIGNALS, DRAIN_SIGNAL] as const;
 
-/** From the end of the grace time until what does not stop is left to its heartbeat timeout. */
+/** From the end of the grace time until activities that do not stop are left to their heartbeat timeouts. */
 export const FORCE_AFTER_MS = 30_000;
 
 /**
- * For workers whose activities hear of the grace time from `listenForStop`. The SDK counts its own from either signal on, and would cancel what
- * a drain is to finish; it has no word for "never".
+ * For workers whose activities hear of the grace time from `listenForStop`. The SDK starts its own grace period at either signal, and
+ * would cancel activities that a drain has to finish; it has no value for "never".
  */
 export const WITHOUT_GRACE_TIME = { shutdownGraceTime: '30 days' } as const;
 
-/** What a process was told. */
+/** The signals that a process has received. */
 type Stopping = {
   stop: WorkerStop;
   /** Stops it as a signal would. */
   tell(): void;
-  /** Hears no signals any more. */
+  /** Stops listening for signals. */
   ignore(): void;
 };
 
-/** Tells what is in hand at once that the process was told to stop or to drain, and when its grace time is over. */
+/** Notifies the work in hand at once that the process has to stop or drain, and when its grace time is over. */
 export function listenForStop(graceSeconds: number): Stopping {
   const [told, drained, over] = [new AbortController(), new AbortController(), new AbortController()];
   // Each image in hand listens.
@@ -60,7 +60,7 @@ export function listenForStop(graceSeconds: number): Stopping {
  * Runs until all workers have stopped, which the SDK makes them at either signal; one that fails, or networks that cannot be loaded again, stop
  * the others.
  *
- * @param stopping after whose grace time what is in hand is left to another worker; without it, its end is waited for
+ * @param stopping work in hand is left to another worker after its grace time; without it, we wait for the work to end
  * @throws what the first of them failed with; Error where they do not end when the grace time is over
  */
 export async function untilStopped(
@@ -92,7 +92,7 @@ async function longAfter(over: AbortSignal): Promise<never> {
   );
 }
 
-/** Says once what a drain comes to, and lets no second signal end the process in the middle of it. */
+/** Logs once what a drain does, and keeps a second signal from ending the process in the middle of it. */
 export function tellDrain(log: Logger): void {
   let isTold = false;
   process.on(DRAIN_SIGNAL, () => {

@@ -5,9 +5,9 @@ import { storeUrl } from '../store/index.ts';
 const NAME = 'PIXART_STORE_LINKS';
 
 /**
- * Reads where everybody may open the objects of stores: `gs://my-bucket/images=https://images.studio.example`, with commas between several.
+ * Reads the public addresses of stores: `gs://my-bucket/images=https://images.studio.example`, with commas between several.
  *
- * @throws UserError for what is none of these
+ * @throws UserError for anything else
  */
 export function storeLinks(text = ''): StoreLinks {
   const known = text

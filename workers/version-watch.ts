@@ -15,10 +15,10 @@ import {
 const INTERVAL_MS = 5_000;
 
 /**
- * Logs what comes to an orchestrator of a version, at first and whenever that changes: one whose version nobody has made current asks for work and
- * gets none, which looks like a hang.
+ * Logs which batches an orchestrator with a version gets, at start and whenever that changes: if its version is not current, it polls
+ * without getting work, which looks like a hang.
  *
- * @param stopped aborted when nobody wants to know any more
+ * @param stopped aborted when the log is no longer needed
  */
 export async function tellRouting(
   server: ServedBy,
@@ -35,14 +35,14 @@ export async function tellRouting(
   }
 }
 
-/** `null` where the server does not say: another part of the worker tells when it is away. */
+/** `null` if the server does not answer, which another part of the worker reports. */
 async function ask({ connection, namespace }: ServedBy): Promise<Routing | null> {
   const asked = { namespace, taskQueue: { name: ORCHESTRATOR_QUEUE }, taskQueueType: QUEUE_TYPE.workflow };
   const told = await connection.workflowService.describeTaskQueue(asked).catch(() => null);
   return told === null ? null : routingOf(told.versioningInfo);
 }
 
-/** What an orchestrator of a version gets. */
+/** The share of new batches that an orchestrator with a version gets. */
 export function shareOf(
   version: WorkflowVersion,
   { current, ramping }: Routing,

@@ -4,7 +4,7 @@ import type { ServedBy } from '../connection/worker-connection.ts';
 import type { Keyring } from '../encryption/keyring.ts';
 import { type WantedWork, wantedWork } from './wanted-work.ts';
 
-/** A survey that is no older is good for whoever asks: an autoscaler asks for every queue, one after the other. */
+/** A survey up to this old is reused: an autoscaler asks for every queue, one after the other. */
 const KEPT_MS = 3_000;
 
 const ANSWER_MS = 5_000;

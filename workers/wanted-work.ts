@@ -16,8 +16,8 @@ type Execution = { workflowId?: string | null; runId?: string | null };
 const SHARDS_AT_ONCE = 50;
 
 /**
- * Counts the work of all batches in the namespace. It asks the shards that run what they wait for, which the server keeps with each of them;
- * the backlog of a task queue is an estimate that lacks what is in hand and has what was taken back (docs/decisions/132).
+ * Counts the work of all batches in the namespace. It reads what running shards wait for, which the server keeps with each of them;
+ * the backlog of a task queue is an estimate that lacks tasks in hand and includes cancelled ones (docs/decisions/132).
  *
  * @throws ServiceError where the server does not answer, or not all of it
  */
@@ -66,10 +66,10 @@ async function isBatchPaused(client: Client, workflowId: string): Promise<boolea
   return state !== undefined && (await stateOf(client, state)) === 'paused';
 }
 
-/** What cannot be read, for want of a key, must not keep the others from being counted. */
+/** A batch that cannot be read for lack of a key must not keep the others from being counted. */
 const stateOf = (client: Client, payload: Payload): Promise<unknown> => rawValue(client, payload).catch(() => null);
 
-/** `null` of a workflow that has gone. */
+/** `null` if the workflow no longer exists. */
 async function describe({ workflowService, options: { namespace } }: Client, execution: Execution) {
   try {
     return await workflowService.describeWorkflowExecution({ namespace, execution });

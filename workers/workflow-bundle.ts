@@ -4,7 +4,7 @@ import { bundleWorkflowCode, type Logger } from '@temporalio/worker';
 import { FAILURE_CONVERTER } from '../connection/data-converter.ts';
 import { keptBuild, ROOT } from '../infra/build/kept-build.mjs';
 
-/** All that the workflows import of ours, what fixes the versions of all else, and how they are bundled. */
+/** Our modules that workflows import, the lock file that fixes all other versions, and the bundler's settings. */
 export const SOURCES = [
   'workflows',
   'domain',
@@ -14,7 +14,7 @@ export const SOURCES = [
   'encryption/failure-converter.cjs',
 ];
 
-/** The workflows, and what stands around them. */
+/** The workflows and their interceptors. */
 export const ENTRIES = {
   workflows: path.join(ROOT, 'workflows', 'index.ts'),
   tracing: path.join(ROOT, 'workflows', 'tracing', 'tracing.ts'),
@@ -31,7 +31,7 @@ export async function workflowBundle(logger: Logger, isEncrypted = false): Promi
   return { codePath: path.join(build, 'workflows.js') };
 }
 
-/** What builds of them are called. */
+/** Names of the two kinds of builds. */
 export const WORKFLOWS = { plain: 'workflows', encrypted: 'workflows-encrypted' };
 
 export async function makeWorkflows(folder: string, logger: Logger, isEncrypted: boolean): Promise<void> {

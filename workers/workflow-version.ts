@@ -4,15 +4,15 @@ import type { WorkerDeploymentOptions } from '@temporalio/worker';
 import project from '../package.json' with { type: 'json' };
 import type { WorkflowVersion } from '../workflows/contract/versions.ts';
 
-/** What a person says of it: the name of the deployment, and of the build where they name it themselves. */
+/** As configured: the name of the deployment, and of the build, if it is named. */
 export type Deployment = { name: string; buildId?: string | undefined };
 
-/** Where each module was, which is another place on another machine. */
+/** Paths of modules, which differ between machines. */
 const SOURCE_MAP = /^\/\/# sourceMappingURL=.*$/gm;
 
 /**
- * What an orchestrator calls its workflows' code. Unless a person names the build, it is the product's version with a digest of the code, so that
- * orchestrators of the same code have the same one wherever they run.
+ * The version of an orchestrator's workflow code. Unless the build is named, it is the product's version with a digest of the code, so
+ * that orchestrators of the same code have the same version wherever they run.
  *
  * @param codePath the file with the workflows' code, as it is run
  */
@@ -25,7 +25,7 @@ async function digestOf(codePath: string): Promise<string> {
   return createHash('sha256').update(code).digest('hex').slice(0, 12);
 }
 
-/** Every workflow ends with the version that it began with, also across runs, and its children with it (docs/decisions/136). */
+/** Every workflow stays on the version that it started on, also across runs, and so do its children (docs/decisions/136). */
 export const pinnedTo = (version: WorkflowVersion): WorkerDeploymentOptions => ({
   version,
   useWorkerVersioning: true,

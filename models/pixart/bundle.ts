@@ -28,7 +28,7 @@ const precisionSchema = z.strictObject({
   error: z.number().min(0),
 });
 
-/** A field that earlier exporters wrote and nothing reads: accepted, since bundles are known by the digest of this file. */
+/** A field that earlier exporters wrote and nothing reads: accepted, since bundles are identified by the digest of this file. */
 const unread = <T extends z.ZodType>(field: T) => field.optional();
 
 /** A graph for CUDA: its relative error against torch in float32, and how close it is to the graph for the CPU, in dB. */
@@ -57,7 +57,7 @@ export const bundleDescriptionSchema = z
       padTokenId: unread(z.int().min(0)),
       eosTokenId: z.int().min(0),
       cleanCaption: z.boolean(),
-      /** Where an added token is a word of its own: what tells it from bundles of exporters whose readers found such tokens within words. */
+      /** Present if an added token matches whole words only; earlier exporters' readers also found such tokens inside words. */
       singleWord: z.literal(true).optional(),
     }),
     textEncoder: unread(z.strictObject({ width: z.int().positive() })),

@@ -4,10 +4,10 @@ import { PIPELINE_VERSION } from './pipeline-version.ts';
 import type { SamplerState } from './samplers/sampler.ts';
 import { openFloats, sealFloats } from './sealed-floats.ts';
 
-/** Far above the 4 MB of a 4K image: what is larger is not ours, and is not worth its memory. */
+/** Far above the 4 MB of a 4K image: larger files are not ours, and not worth the memory. */
 export const LARGEST_CHECKPOINT_BYTES = 64 * 1024 * 1024;
 
-/** Whose state it is. The render key covers every parameter of the picture; the rest says it again for whoever looks. */
+/** Whose state it is. The render key covers every parameter of the picture; the rest repeats it for people. */
 export type CheckpointOwner = { renderKey: string; bundleDigest: string; steps: number };
 
 const headerSchema = z.strictObject({

@@ -8,7 +8,7 @@ const SHIPPED = ['pixart-icons', 'pixart-icons-4-steps'];
 /**
  * The bundle that was asked for, or the one that is meant by default. Its files are not checked yet: see verifyBundle.
  *
- * @throws UserError where nothing was asked for and it is not clear which one to take
+ * @throws UserError if none was requested and it is not clear which one to use
  */
 export async function chosenBundle(asked?: string): Promise<Bundle> {
   return openBundle(await bundleFolder(asked ?? (await defaultBundle())));

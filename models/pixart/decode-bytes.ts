@@ -32,7 +32,7 @@ export async function decodeToBytes(
     [1, channels, height, width],
   );
   const { image, level } = await decoder.run({ latents }, ['image', 'level']);
-  // The mean of all numbers before they became bytes, of which none can tell any more that it was not finite.
+  // The mean of all numbers before they became bytes, since a byte no longer shows that its number was not finite.
   finite(level!.data as Float32Array, 'mean of the pixels of the decoder');
   const [rows, columns] = [height * factor, width * factor];
   if (image!.data.length === CHANNELS * rows * columns) {

@@ -14,7 +14,7 @@ export type Pieces = {
   tile: TileSize | null;
   /** The most latents that are decoded at once, those that the statistics are read from among them. */
   latents: number;
-  /** For the statistics, every so many latents one along both sides. */
+  /** For the statistics, every nth latent along both sides. */
   every: number;
 };
 

@@ -95,7 +95,7 @@ async function decodeTiles(
 }
 
 /**
- * What the decoder's group norms would see of a picture that is too large for one piece, as far as a smaller one tells. A
+ * What the decoder's group norms would see of a picture that is too large for one piece, as far as a smaller one shows. A
  * tile's own would make it lighter or darker than its neighbours (docs/decisions/024).
  */
 const statisticsOf = (vaeDecoder: Graph, vae: Vae, thinned: Latents): Promise<Float32Array> =>

@@ -1,6 +1,6 @@
 import { WireError, WireReader } from './wire-reader.ts';
 
-/** Where a tensor lies that is not in the graph's own file. */
+/** Location of a tensor that is not in the graph's own file. */
 export type ExternalData = {
   location: string;
   /** Bytes, as the file says them. */

@@ -5,7 +5,7 @@ export type Weight = {
   shape: number[];
   /** TensorProto.DataType of onnx.proto. */
   type: number;
-  /** It lies in a file beside the graph's own. */
+  /** It is in a file beside the graph's own. */
   isExternal: boolean;
 };
 

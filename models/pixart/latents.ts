@@ -15,7 +15,7 @@ export function cutLatents(latents: Latents, top: number, left: number, height: 
   return { data: part, channels: latents.channels, height, width };
 }
 
-/** Every so many latents one, along both sides: what is left has their mean and spread, which averages would not have. */
+/** Every nth latent along both sides: this keeps their mean and spread, which averaging would not. */
 export function thinLatents({ data, channels, height, width }: Latents, every: number): Latents {
   const rows = Math.ceil(height / every);
   const columns = Math.ceil(width / every);

@@ -24,7 +24,7 @@ type PictureShape = {
   bin: Bin;
   /** Two captions, or one. */
   isGuided?: boolean | undefined;
-  /** Of the longer caption; as many as the bundle takes where nothing is said. */
+  /** Of the longer caption; default: as many as the bundle supports. */
   tokens?: number | undefined;
   isWhole?: boolean | undefined;
   thrift?: Thrift | undefined;
@@ -46,7 +46,7 @@ const ATTENTION_MAPS = 10;
 const SCORES = 2;
 /** What the decoder's arena grows to, in maps of the picture's size and the widest channels there. */
 const DECODER_MAPS = 3.95;
-/** Whole pictures of floats: what the decoder gives, and the cropped one. */
+/** Whole pictures of floats: the decoder's output, and the cropped one. */
 const PICTURES = 2;
 /** Tiles are blended into one more. */
 const TILED_PICTURES = 3;
@@ -57,7 +57,7 @@ const TEXT_ACTIVATIONS = 4 * MiB;
 export const encoderMemory = ({ encoderWeights }: Pick<Networks, 'encoderWeights'>): ProcessMemory =>
   summed({ weights: encoderWeights, activations: TEXT_ACTIVATIONS, pixels: 0 });
 
-/** Of a process that paints pictures of a shape; `null` where the decoder does not tell its channels. */
+/** Of a process that paints pictures of a shape; `null` if the decoder's channels are unknown. */
 export const painterMemory = (networks: Networks, shape: PictureShape): ProcessMemory | null =>
   painterMemoryOfAll(networks, [shape]);
 
@@ -65,7 +65,7 @@ export const painterMemory = (networks: Networks, shape: PictureShape): ProcessM
 export const painterMemoryOfAll = (networks: Networks, shapes: readonly PictureShape[]): ProcessMemory | null =>
   networks.decoderChannels === null || shapes.length === 0 ? null : knownPainterMemory(networks, shapes);
 
-/** The same, without the decoder's activations where it does not tell its channels: a bound from below. */
+/** The same, without the decoder's activations if they are unknown: a lower bound. */
 export function knownPainterMemory(networks: Networks, shapes: readonly PictureShape[]): ProcessMemory {
   const channels = networks.decoderChannels ?? 0;
   const largest = (of: (shape: PictureShape) => number): number => Math.max(0, ...shapes.map(of));
@@ -76,7 +76,7 @@ export function knownPainterMemory(networks: Networks, shapes: readonly PictureS
   });
 }
 
-/** Of several processes at once, which share what is mapped from files. */
+/** Of several processes at once, which share pages mapped from files. */
 export const memoryTogether = (processes: readonly ProcessMemory[]): number =>
   processes.reduce((sum, { total, file }) => sum + total - file, processes.length === 0 ? 0 : FILE);
 

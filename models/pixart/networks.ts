@@ -17,12 +17,12 @@ export type Networks = {
   /** Latents that the decoder takes in one piece, where the bundle says it. */
   onePiece?: number | undefined;
   maxTokens: number;
-  /** Of the widest map that the decoder has at the size of the picture; `null` where its weights do not tell. */
+  /** Of the widest map that the decoder has at the size of the picture; `null` if its weights do not show it. */
   decoderChannels: number | null;
 };
 
 /**
- * Reads them off the bundle's graphs; the weights' own bytes are passed over. The painter's files have to be there.
+ * Reads them off the bundle's graphs; the weights' own bytes are skipped. The painter's files must exist.
  *
  * @throws WireError where a file is no ONNX graph, and as the file system does
  */
@@ -43,10 +43,10 @@ export function networksOf(bundle: Bundle): Networks {
   };
 }
 
-/** `null` of a damaged or incomplete bundle: what is wrong with it, whoever verifies it says better. */
+/** `null` for a damaged or incomplete bundle: verifying it reports what is wrong. */
 export const networksOrNull = (bundle: Bundle): Networks | null => orNull(() => networksOf(bundle));
 
-/** What a machine can tell that only encodes, and may lack the painter's files; `null` as above. */
+/** The same for a machine that only encodes, and may lack the painter's files; `null` as above. */
 export const encoderWeightsOrNull = (bundle: Bundle): number | null => orNull(() => encoderWeights(bundle));
 
 function orNull<T>(read: () => T): T | null {

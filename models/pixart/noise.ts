@@ -10,7 +10,7 @@ const TWO_PI = Math.fround(2 * Math.PI);
  * `generator = torch.Generator("cpu").manual_seed(seed)`.
  *
  * 24-bit uniforms of an MT19937 are paired eight apart in blocks of sixteen by Box–Muller; an unfinished last block is drawn
- * anew for the last sixteen numbers. Fewer than sixteen numbers torch draws in another way, from 53-bit uniforms, and keeps
+ * again for the last sixteen numbers. Fewer than sixteen numbers torch draws in another way, from 53-bit uniforms, and keeps
  * the second of the last pair for the next draw of that kind.
  *
  * Source: pytorch, aten/src/ATen/native/cpu/DistributionTemplates.h (`normal_fill`) and core/DistributionsHelper.h.

@@ -5,7 +5,7 @@ import type { Positions } from './step-inputs.ts';
 /** Tokens of an image along its sides. */
 export type Grid = { rows: number; columns: number };
 
-/** Makes the inputs that tell a graph where tokens of a width lie. */
+/** Makes the inputs with the positions of tokens at a given width. */
 export type PositionInputs = (grid: Grid, width: number, scale: PositionScale) => Positions;
 
 /** For graphs that take one embedding for each token. */

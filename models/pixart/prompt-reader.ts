@@ -3,7 +3,7 @@ import { captionText } from './clean-caption.ts';
 import { loadTokenizer, type Tokens } from './tokenizer.ts';
 import { readVocabulary, type Vocabulary } from './vocabulary.ts';
 
-/** What a bundle's model gets of a prompt: the text after cleaning, its tokens, whether its end is cut off, and how much of it is unknown. */
+/** What a bundle's model sees of a prompt: the cleaned text, its tokens, whether its end is cut off, and how much is unknown. */
 export type PromptReader = {
   read: (prompt: string) => Tokens & { text: string; isCut: boolean };
   /** The same without the tokens, which need not be found for most prompts then. */

@@ -51,5 +51,5 @@ function sha256(parts: Uint8Array[]): Buffer {
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
-/** A copy: the bytes need not lie where floats may begin, and whoever read them may let them go. */
+/** A copy: the bytes need not be aligned for floats, and the caller may release them. */
 const floatsOf = (bytes: Uint8Array): Float32Array => new Float32Array(Uint8Array.from(bytes).buffer);

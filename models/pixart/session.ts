@@ -96,12 +96,12 @@ class DeviceFull extends Error {
   override readonly name = 'DeviceFull';
 }
 
-/** ONNX Runtime gives no code: what its arena, CUDA, cuBLAS, cuDNN, C++ and V8 say when memory cannot be had. */
+/** ONNX Runtime has no error code for it: what its arena, CUDA, cuBLAS, cuDNN, C++ and V8 say when memory runs out. */
 const NO_MEMORY = /failed to allocate|out of memory|ALLOC_FAILED|bad_alloc|array buffer allocation failed/i;
 
 export const saysNoMemory = (said: string): boolean => NO_MEMORY.test(said);
 
-/** What the runtime's message means for whoever wanted to load the file. */
+/** Converts the runtime's message into the caller's error. */
 export function loadError(file: string, device: Device, said: string): UserError | DeviceFull {
   const where = `${file} cannot be loaded on ${device}`;
   if (!saysNoMemory(said)) return new UserError(`${where}: ${said}${hint(device)}`);

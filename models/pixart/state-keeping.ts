@@ -2,7 +2,7 @@ import type { SamplerState } from './samplers/sampler.ts';
 
 /** Where states of a run go, so that another run can go on from the last one. */
 export type StateKeeping = {
-  /** The least time between two states. A run that is shorter gives none, unless it is aborted. */
+  /** The shortest time between two states. A shorter run has none, unless it is aborted. */
   everyMs: number;
   /** The arrays are the sampler's own: copy or send them before the promise resolves. The next step waits for it. */
   keep(state: SamplerState): Promise<void>;

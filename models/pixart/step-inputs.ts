@@ -5,7 +5,7 @@ import { Tensor } from './onnxruntime.ts';
 /** Of the latents of one image. */
 export type LatentShape = { channels: number; height: number; width: number };
 
-/** The transformer's inputs that tell where an image's tokens lie, by name: see position-inputs.ts. */
+/** The transformer's inputs with the positions of an image's tokens, by name: see position-inputs.ts. */
 export type Positions = Record<string, Tensor>;
 
 /** What one image puts into a call of the transformer and does not change from step to step. */

@@ -25,7 +25,7 @@ export type Tokens = {
 
 export type Tokenize = {
   (text: string): Tokens;
-  /** How many tokens a text has at most, all of them known, where that can be told without looking for them; otherwise infinitely many. */
+  /** The maximum number of tokens of a text, if it is known without tokenizing; otherwise infinity. */
   atMost(text: string): number;
 };
 

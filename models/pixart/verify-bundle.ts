@@ -31,7 +31,7 @@ export async function verifyPart(bundle: Bundle, part: BundlePart): Promise<void
   refuseOthers(bundle, graphs);
   const loaded = graphs.flatMap((graph) => externalData(bundleFile(bundle, graph)));
   const elsewhere = new Set(loaded.map(({ location }) => location).filter((location) => !files.includes(location)));
-  // Captions are kept under a digest of the encoder's own files.
+  // Captions are stored under a digest of the encoder's own files.
   if (part === 'encoder') {
     const foreign = [...elsewhere].map(
       (location) => `  ${location}: the text encoder loads it, but it is listed for another graph`,

@@ -6,7 +6,7 @@ import type { Bundle } from './bundle.ts';
 
 const name = z.string().min(1).max(100);
 
-/** `vocabulary.json`, which lies beside `bundle.json` and is not listed in it: no picture follows from it, and no digest. */
+/** `vocabulary.json`, which is beside `bundle.json` and not listed in it: neither pictures nor digests depend on it. */
 const vocabularySchema = z.strictObject({
   format: z.literal(1),
   /** Things by their usual name, each with its other names: synonyms, and what several of it are called. */

@@ -18,7 +18,7 @@ const LONGEST_VARINT = 10;
 const LARGEST_TAG = 2 ** 32;
 
 /**
- * Walks through a protobuf file of any size by its wire format, through one small window: what is passed over is not read.
+ * Walks through a protobuf file of any size by its wire format, through one small window: skipped fields are not read.
  * Synchronous, since a graph has tens of thousands of fields of a few bytes.
  */
 export class WireReader {
@@ -71,7 +71,7 @@ export class WireReader {
     return found;
   }
 
-  /** What lies between here and the end of the field at hand. */
+  /** The bytes from here to the end of the current field. */
   text(end: number): string {
     const bytes = Buffer.allocUnsafe(end - this.#position);
     for (let i = 0; i < bytes.length; i++) bytes[i] = this.#byte();

@@ -7,7 +7,7 @@ import { RendererDied } from './renderer-faults.ts';
 /** From the end of a child's channel to its exit. */
 const EXIT_GRACE_MS = 1_000;
 
-/** One of a child's calls: what is said of it, until it is closed. */
+/** One of a child's calls: its messages, until it is closed. */
 type ChildCall = {
   tell(message: Unnumbered<ToChild>): void;
   /** @throws RendererDied */
@@ -30,7 +30,7 @@ export class ChildChannel {
   #killedBecause: string | undefined;
   #openAtEnd: number | undefined;
 
-  /** @param part for whoever lists processes; what the child serves it is told by `load` */
+  /** @param part shown in process listings; `load` decides what the child serves */
   constructor(part: ChildPart) {
     this.#process = fork(fileURLToPath(new URL('./child.mjs', import.meta.url)), [part], {
       // What this process was started with is not meant for the child.
@@ -83,7 +83,7 @@ export class ChildChannel {
     const open: Open = { heard: [], wake: () => {} };
     this.#open.set(call, open);
     return {
-      // A child that is gone cannot be told anything; whoever waits for its answer learns that from hear().
+      // Messages to a dead child are lost; a caller that waits for its answer learns that from hear().
       tell: (message) => this.#process.send({ call, ...message }, () => {}),
       hear: async () => {
         while (open.heard.length === 0) {

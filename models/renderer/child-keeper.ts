@@ -93,7 +93,7 @@ export class ChildKeeper {
 
   async #pause(): Promise<void> {
     const pauseMs = this.#failedStarts === 0 ? 0 : Math.min(1_000 * 2 ** (this.#failedStarts - 1), LONGEST_PAUSE_MS);
-    // An aborted sleep rejects with an AbortError of its own; the reason is what the caller can use.
+    // An aborted sleep rejects with its own AbortError; the caller needs the signal's reason.
     await sleep(pauseMs, undefined, { signal: this.#closing.signal }).catch(() =>
       this.#closing.signal.throwIfAborted(),
     );

@@ -93,7 +93,7 @@ export class ChildLine<Child> {
     const rank = ({ child, free }: Slot<Child>): number => (isPreferred(child) ? places + 1 : 0) + free;
     const slots = this.#slots.filter(({ child }) => isUsable(child)).toSorted((a, b) => rank(b) - rank(a));
     const fits = ({ need }: Waiting<Child>, { free }: Slot<Child>): boolean => free >= this.#placesOf(need);
-    // One that has been passed often, or needs a whole child, would wait for ever for as much of a child to be free at once.
+    // One that has been passed often, or needs a whole child, would wait forever for that much of a child to be free at once.
     const urgent = this.#waiting.find(({ need, passedBy }) => need.isAlone || passedBy >= 2 * places);
     if (urgent !== undefined) {
       const slot = slots.find((slot) => fits(urgent, slot));

@@ -110,7 +110,7 @@ function causeOf(error: unknown): ChildFailure['cause'] {
   return CODE_FAULTS.some((kind) => error instanceof kind) ? 'code' : 'fault';
 }
 
-/** A RangeError may also say that memory could not be had. */
+/** A RangeError may also mean that memory ran out. */
 const CODE_FAULTS = [TypeError, ReferenceError, SyntaxError];
 
 process.on('message', (message: ToChild) => {

@@ -6,7 +6,7 @@ import type { RendererChild } from './renderer-child.ts';
 import { RendererDied } from './renderer-faults.ts';
 import { takeTurn, untilAborted } from './waiting.ts';
 
-/** A text encoder may have many times the memory of all else; it takes seconds to load again. */
+/** A text encoder may need many times the memory of everything else; reloading it takes seconds. */
 const IDLE_MS = 20_000;
 
 export type EncoderOptions = Omit<KeeperOptions, 'part'> & {
@@ -22,7 +22,7 @@ export type EncodeOptions = {
   onEncoded?: ((ms: number) => void) | undefined;
 };
 
-/** Turns texts into captions in a process of its own, which lives only while there are texts. One at a time, first come, first served. */
+/** Encodes texts into captions in its own process, which lives only while there are texts. One at a time, first come, first served. */
 export type Encoder = {
   /** Aborted, with a UserError as its reason, when the encoder cannot be loaded any more: see Renderer. */
   readonly unusable: AbortSignal;

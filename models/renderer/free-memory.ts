@@ -4,7 +4,7 @@ import path from 'node:path';
 /** What this process and its children may still take, in bytes, and what sets that. */
 export type FreeMemory = { bytes: number; of: 'machine' | 'container' };
 
-/** `null` where the system does not tell, as outside of Linux. */
+/** `null` if the system does not report it, as outside Linux. */
 export async function freeMemory(root = '/'): Promise<FreeMemory | null> {
   const machine = await machineBytes(root);
   const container = (await leftInV2(root)) ?? (await leftInV1(root));

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * How many processes of this process's control group the kernel has ended for want of memory; of the whole machine where there is no
- * group that tells, and 0 where nothing does. Others' processes on the same machine do not count as long as it can be told.
+ * How many processes of this process's control group the kernel has killed for lack of memory; of the whole machine if no group
+ * reports it, and 0 if nothing does. Other processes on the same machine do not count if they can be distinguished.
  */
 export function kernelKills(root = '/'): number {
   const groups = text(path.join(root, 'proc/self/cgroup'));

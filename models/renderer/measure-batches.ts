@@ -57,7 +57,7 @@ export async function measureBatches(
     return { batches: measured, isWhole: true };
   } catch (error) {
     signal?.throwIfAborted();
-    // Otherwise it was the time, or there was no memory for so many.
+    // Otherwise time ran out, or memory did for that many.
     if (error instanceof UserError) throw error;
     return { batches: measured, isWhole: false };
   } finally {

@@ -48,7 +48,7 @@ export async function measureShapes(shapes: readonly PoolShape[], options: Measu
       isDisturbed ||= rate.isDisturbed;
     } catch (error) {
       options.signal?.throwIfAborted();
-      // Otherwise it was the time, or there was no memory for so many.
+      // Otherwise time ran out, or memory did for that many.
       if (error instanceof UserError) throw error;
       return { shapes: measured, isWhole: false };
     }

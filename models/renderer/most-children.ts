@@ -14,7 +14,7 @@ import { freeMemory } from './free-memory.ts';
 
 /**
  * How many processes there is memory for just now, all of them painting the largest picture of these sizes, beside the one that encodes texts
- * where there is one: at least one, and one of a damaged bundle. A decoder that does not tell what it takes counts by its weights.
+ * where there is one: at least one, and one of a damaged bundle. A decoder whose memory is unknown counts by its weights.
  */
 export async function mostChildren(
   bundle: Bundle,

@@ -98,7 +98,7 @@ export class RendererChild {
   }
 
   /**
-   * Encodes one text, to its end: it takes a step's time. A child that takes for ever is killed, and so is one that had a fault.
+   * Encodes one text, to its end: it takes a step's time. A child that takes too long is killed, and so is one that had a fault.
    *
    * @throws UserError where the graphs do not take the text's tokens; RenderFault; RendererDied.
    */

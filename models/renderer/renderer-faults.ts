@@ -7,7 +7,7 @@ export class RendererDied extends Error {
   override readonly name = 'RendererDied';
 }
 
-/** Rendering failed in the child for a reason that is not the request's, such as memory that could not be had. */
+/** Rendering failed in the child for a reason that is not the request's, such as lack of memory. */
 export class RenderFault extends Error {
   override readonly name: string = 'RenderFault';
 }
@@ -25,7 +25,7 @@ export class RendererOutOfMemory extends RenderFault {
 /** This program is wrong, and would be again with another child. */
 export class RendererBug extends RenderFault {}
 
-/** What a child's failure means for whoever called it. */
+/** Converts a child's failure into the caller's error. */
 export function faultOf({ cause, outOfMemoryAt, name, message, stack }: ChildFailure): Error {
   if (cause === 'user') return new UserError(message);
   if (cause === 'cancelled') return new Error(message);

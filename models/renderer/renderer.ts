@@ -29,7 +29,7 @@ export type Rendered = ChildImage & {
   thrift?: Thrift;
 };
 
-/** One device with some children that paint on it. Whoever renders takes a place of the first that has one: see ChildLine. */
+/** One device with some children that paint on it. A render takes a place in the first child that has one: see ChildLine. */
 export type Renderer = {
   readonly bundle: BundleRef;
   readonly device: Device;
@@ -100,7 +100,7 @@ export async function startRenderer({
     }
   }
 
-  /** Tries on while others work, so that a child which cannot be had for the time being costs no attempts. */
+  /** Keeps trying while others work, so that a child that cannot be started for now costs no attempts. */
   async function revive(keeper: ChildKeeper): Promise<void> {
     if (reviving.has(keeper)) return;
     reviving.add(keeper);
@@ -109,7 +109,7 @@ export async function startRenderer({
     line.serve();
   }
 
-  /** A share of the first child that has room, and the function that gives it back. */
+  /** A share of the first child that has room, and the function that releases it. */
   async function takeChild(
     need: Need,
     signal: AbortSignal | undefined,

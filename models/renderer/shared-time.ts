@@ -14,7 +14,7 @@ export class SharedTime {
     this.#now = now;
   }
 
-  /** Counts another image. @returns a function that ends it and gives the share of its time that it is charged: above 0, and 1 where it was alone. */
+  /** Counts another image. @returns a function that ends it and returns the share of its time that it is charged: 1 if it was alone */
   begin(): () => number {
     this.#pass();
     this.#inHand += 1;

@@ -19,7 +19,7 @@ export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal |
 /**
  * Waits for the mutex, first come, first served, until the signal is aborted.
  *
- * @returns the function that gives the mutex back
+ * @returns the function that releases the mutex
  * @throws the signal's reason
  */
 export const takeTurn = (mutex: Mutex, signal: AbortSignal | undefined): Promise<() => void> =>

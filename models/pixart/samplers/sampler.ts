@@ -28,7 +28,7 @@ export type SamplerState = {
 /** The next standard normal noise of the image's seed, in the shape of its latents. */
 export type DrawNoise = () => Float32Array;
 
-/** Whether a state can be one of a run of so many steps that keeps so many arrays of this length. */
+/** Whether a state fits a run with this many steps, which keeps this many arrays of this length. */
 export const fits = ({ step, arrays }: SamplerState, steps: number, count: number, length: number): boolean =>
   Number.isInteger(step) &&
   step >= 1 &&

@@ -3,7 +3,7 @@ import { mostSteps, type SchedulerConfig, samplerName } from './scheduler-config
 
 const { fround } = Math;
 
-/** What stands in for a signal of exactly zero, so that the first sigma is finite. */
+/** Replaces a signal of exactly zero, so that the first sigma is finite. */
 const SMALLEST_SIGNAL = 2 ** -24;
 
 /** How noise grew over the training steps. */
