@@ -100,7 +100,7 @@ def main(arguments: list[str]) -> int:
         for file in graphs_on_cuda(bundle):
             report = examine(file, options.side)
             print(_row(bundle, report), flush=True)
-            # The others are for every device; what of them is slow on a card is shown and no mistake.
+            # The others are for every device; those of them that are slow on a card are shown, but are no mistake.
             if ".cuda." in report.file:
                 failed = failed or bool(report.problems)
                 for problem in report.problems:

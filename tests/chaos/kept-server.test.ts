@@ -69,7 +69,7 @@ function keep(): Keeper {
   return keeper;
 }
 
-/** The processes that have the file open as their database, whoever started them. */
+/** The processes that have the file open as their database, regardless of who started them. */
 async function serversOnFile(): Promise<number[]> {
   const isOurs = (command: string) => command.includes('start-dev') && command.includes(dbFile);
   if (process.platform !== 'linux') {
@@ -81,7 +81,7 @@ async function serversOnFile(): Promise<number[]> {
   return pids.filter((_, i) => isOurs(commands[i]!)).map(Number);
 }
 
-test('two that start after a kill -9 share one server; when the first ends, the second has it anew at the same address, and so on', async () => {
+test('two that start after a kill -9 share one server; when the first ends, the second restarts it at the same address, and so on', async () => {
   const killed = keep();
   const { address } = await killed.said(/address/);
   const [left] = await serversOnFile();

@@ -63,7 +63,7 @@ async function untilRendered(batch: string, images: number): Promise<void> {
 
 type Status = { progress?: { totals: { rendered: number } } };
 
-test('with the server’s database gone, a batch is told of, completed, corrected and made anew where it was rejected', async () => {
+test('with the server’s database gone, a batch is told of, completed, corrected, and rendered again where it was rejected', async () => {
   const store = path.join(place.folder, 'kept');
   const folder = path.join(store, 'batches', 'things');
   const rows = ['id,prompt,size,steps', 'mug,a red mug,256,2', 'lamp,a red lamp,512,2', 'chair,a red chair,256,2'];

@@ -123,7 +123,7 @@ test.skipIf(browser === null)('without the codec server Temporal’s UI shows no
 });
 
 test.skipIf(browser === null)(
-  'whoever has signed in at the codec server sees the images’ prompts in Temporal’s UI',
+  'a user who has signed in at the codec server sees the images’ prompts in Temporal’s UI',
   async () => {
     const { page, close } = await person(through(address.plain, { includeCredentials: true }), signIn);
     await expect.poll(() => textOf(page), soon).toMatch(/: a zebrafinch on velvet/);
@@ -133,7 +133,7 @@ test.skipIf(browser === null)(
 );
 
 test.skipIf(browser === null)(
-  'whoever has not signed in sees ciphertext there, and that the codec server refuses',
+  'a user who has not signed in sees ciphertext there, and that the codec server refuses',
   async () => {
     const { page, close } = await person(through(address.plain, { includeCredentials: true }));
     await expect.poll(() => textOf(page), soon).toMatch(/Codec Server could not connect/i);

@@ -194,7 +194,7 @@ test('restarted as documented, orchestrators before renderers, a fleet serves co
   for (const { imageEncodeMs } of whole) expect(imageEncodeMs).toBeGreaterThan(0);
 });
 
-test('in the other order a batch fails when its manifest is written, and finds its images when it is submitted anew', async () => {
+test('in the other order a batch fails when its manifest is written, and finds its images when it is submitted again', async () => {
   await stopWorkers();
   await startOrchestrator(ofEarlier);
   await startRenderer(ofNow);

@@ -88,7 +88,7 @@ async function copied(name: string): Promise<{ store: FileStore; drop: () => Pro
 
 class Killed extends Error {}
 
-/** Lets so many changes through, and then nothing. */
+/** Lets this many changes through, and then nothing. */
 function diesAfter(store: ObjectStore, changes: number): ObjectStore {
   let left = changes;
   const changing = new Set<string | symbol>(['create', 'replace', 'remove', 'removeVersion']);

@@ -77,7 +77,7 @@ async function startWorker(address: string): Promise<ChildProcess> {
 const leftBehind = async (): Promise<string[]> =>
   (await readdir(home)).filter((name) => !['catalog.csv', 'fox.png', 'out'].includes(name));
 
-test('a command that was installed for everybody plans and renders, and builds nothing', async () => {
+test('a command that was installed globally plans and renders, and builds nothing', async () => {
   expect(await pixartBatch('--help')).toContain('Usage: pixart-batch');
   expect(await pixartBatch('plan', 'catalog.csv')).toContain(
     '2 rows, 2 jobs, 2 different images, with bundle pixart-icons',

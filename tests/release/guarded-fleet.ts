@@ -26,7 +26,7 @@ const MOST_TRIES = 5;
 /** `PENDING_ACTIVITY_STATE_SCHEDULED` of Temporal's API. */
 const SCHEDULED = 1;
 
-/** What the default authorizer of Temporal's server says to whoever may not make a call. */
+/** What the default authorizer of Temporal's server answers a caller without permission. */
 const UNAUTHORIZED = { code: 7, details: 'Request unauthorized.' };
 
 /** One part of a fleet with its own way to the bucket, where it may do nothing at first, and to the Temporal server, where it may make its calls. */
@@ -187,7 +187,7 @@ async function runAlone(args: string[], environment: NodeJS.ProcessEnv): Promise
 const grantFor = (part: string, refused: Refused): Grant | undefined =>
   grantsOf(PARTS[part]!).find((grant) => covers(grant, refused));
 
-/** The pauses between attempts grow, and a night of refusals would be spent in them: activities that wait for their next begin anew. */
+/** The pauses between attempts grow, and a night of refusals would be spent in them: waiting activities are reset instead. */
 async function tryAgainNow({ temporal, namespace }: BatchClient): Promise<void> {
   for await (const { workflowId } of temporal.workflow.list({ query: "ExecutionStatus = 'Running'" })) {
     const { raw } = await temporal.workflow.getHandle(workflowId).describe();

@@ -162,7 +162,7 @@ function oneByteChanged(file: Buffer, format: ImageFormat): Buffer {
   return file;
 }
 
-test('verify goes by the checksum of each, and a spoiled copy is signed anew without a picture being rendered', async () => {
+test('verify goes by the checksum of each, and a spoiled copy is signed again without a picture being rendered', async () => {
   const before = await readManifest(place.store, 'webp');
   expect(expectCode(0, await run('verify', 'webp')).stdout).toContain('2 images, all as they were made');
   const [spoiled, other] = copies(before) as [string, string];

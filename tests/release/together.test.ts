@@ -34,7 +34,7 @@ test('two schedules of one catalog that are due at one moment leave each picture
   for (const batch of batches) await checkBatch(site.store, batch);
   expect(await readdir(path.join(site.folder, 'out', 'objects'))).toHaveLength(6);
   expect(new Set(computed).size).toBe(6);
-  // One worker serves both: whoever comes second finds what the first has made.
+  // One worker serves both: the second batch finds the first one's images.
   expect(computed).toHaveLength(6);
 });
 

@@ -238,7 +238,7 @@ describe('batches that wait for the same device', () => {
     await batchEnd(site.client, 'nightly');
   });
 
-  it('of two teams share it by weight, whoever came first', async () => {
+  it('of two teams share it by weight, regardless of who came first', async () => {
     const from = begun.length;
     await submit('large', rows(40, 'a steady hawk'), { name: 'large', weight: 1 });
     await expect.poll(() => pending('large'), soon).toMatchObject({ all: expect.any(Number) });

@@ -20,12 +20,12 @@ import { BUNDLE, type Site, startSite } from './site.ts';
 
 /** Prompts decide how the simulated renderer behaves; a row with "twice" fails on the first attempt only. */
 const begun = new Map<string, number>();
-let mended = false;
+let fixed = false;
 
 const before = ({ prompt }: { prompt: string }): void => {
   const attempt = (begun.get(prompt) ?? 0) + 1;
   begun.set(prompt, attempt);
-  if (prompt.includes('impossible') && !mended) throw new UserError('this picture cannot be made');
+  if (prompt.includes('impossible') && !fixed) throw new UserError('this picture cannot be made');
   if (prompt.includes('twice') && attempt === 1) throw new RendererDied('the renderer died');
 };
 
@@ -98,7 +98,7 @@ describe('a batch', () => {
     expect(first.totals).toMatchObject({ jobs: 6, rendered: 5, failed: 1, extraComputations: 1 });
     expect(first.images.find(({ prompt }) => prompt.includes('twice'))).toMatchObject({ computations: 2 });
 
-    mended = true;
+    fixed = true;
     expect(await retryBatch(site.client, batch)).toMatchObject({ round: 2 });
     await batchEnd(site.client, batch);
     const second = await site.manifest(batch);
@@ -202,7 +202,7 @@ describe('a batch', () => {
 
   it('reports every image and failure immediately, although its shards report a tenth at a time', async () => {
     const quick = [...rows(3, '256', 'a gate'), 'an impossible gate,256'];
-    mended = false;
+    fixed = false;
     const batch = await site.submit('exact', [...quick, ...rows(36, '256', 'a slow gate')], 1);
     const progress = () => batchProgress(site.client, batch);
     await expect.poll(progress, { timeout: 20_000 }).toMatchObject({ totals: { jobs: 40, rendered: 3, failed: 1 } });

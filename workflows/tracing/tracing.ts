@@ -31,11 +31,11 @@ export interface TraceSinks extends Sinks {
 const { traces } = proxySinks<TraceSinks>();
 
 /**
- * Hands the trace of whoever started the workflow on to what it starts itself. No id is drawn here: the run's span has the
+ * Passes the trace of the workflow's caller on to everything that it starts itself. No id is drawn here: the run's span has the
  * last digits of the run's own id, which are random ones, so that a replay gives the same, and kept histories without a trace replay as they are.
  */
 class TracePropagation implements WorkflowInboundCallsInterceptor, WorkflowOutboundCallsInterceptor {
-  /** The span of whoever started this workflow, and of every run that it continues as. */
+  /** The span of this workflow's caller, and of every run that it continues as. */
   #parent: TraceParent | null = null;
   #trace: TraceParent | null = null;
 

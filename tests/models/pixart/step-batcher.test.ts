@@ -138,13 +138,13 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
     isOver = true;
   });
   for (let i = 0; i < FOREVER && !isOver; i++) await turn();
-  if (!isOver) throw new Error('an image waits for ever');
+  if (!isOver) throw new Error('an image waits forever');
   return work;
 }
 
 const EXPECTED = { cancelled: 'cancelled', poisoned: 'poisoned', infinite: /latents after step \d+ of/ };
 
-test('however images join, leave, are cancelled and fail, each of the others is what it is alone, and none waits for ever', async () => {
+test('however images join, leave, are cancelled and fail, each of the others is what it is alone, and none waits forever', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(imageArbitrary, { minLength: 1, maxLength: 12 }),

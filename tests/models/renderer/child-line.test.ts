@@ -74,7 +74,7 @@ async function orderOf(wishes: { bin: string; places?: number; isAlone?: boolean
   return order;
 }
 
-test('a child is given more of the bin that it has most of, and no other bin waits for ever', async () => {
+test('a child is given more of the bin that it has most of, and no other bin waits forever', async () => {
   const wishes = Array.from({ length: 40 }, (_, i) => ({ bin: i % 2 ? 'wide' : 'square' }));
   const order = await orderOf(wishes);
   const changes = order.slice(1).filter((bin, i) => bin !== order[i]).length;
@@ -95,7 +95,7 @@ test('one that needs a whole child has it before those that come later, and nobo
   expect(order.indexOf('large alone')).toBe(4);
 });
 
-test('a large image is not passed for ever by small ones that fit sooner', async () => {
+test('a large image is not passed forever by small ones that fit sooner', async () => {
   const small = Array.from({ length: 40 }, () => ({ bin: 'square' }));
   const order = await orderOf([...small.slice(0, 4), { bin: 'large', places: 4 }, ...small]);
   expect(order.indexOf('large')).toBeLessThan(16);
