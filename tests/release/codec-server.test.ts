@@ -145,7 +145,7 @@ test.skipIf(browser === null)(
 test.skipIf(browser === null)(
   'a user who is signed in to the UI itself is known by the token that it passes on, over TLS',
   async () => {
-    // What makes the UI of a server for one machine take its user for signed in; all else is its own code.
+    // What makes the UI of a server for one machine treat its user as signed in; everything else is its own code.
     const withSignIn = (context: BrowserContext) =>
       context.route('**/api/v1/settings*', async (route) => {
         const response = await route.fetch();
