@@ -28,7 +28,7 @@ const LARGEST = 2 ** 20;
 /**
  * Reads a bundle's vocabulary. `null` where it has none, as most: what a large model can draw is in no list.
  *
- * @throws UserError for a file that is no vocabulary
+ * @throws UserError for an invalid vocabulary file
  */
 export async function readVocabulary({ folder }: Bundle): Promise<Vocabulary | null> {
   const file = path.join(folder, 'vocabulary.json');
