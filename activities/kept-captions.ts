@@ -67,7 +67,7 @@ export class KeptCaptions {
   readonly #seal: ObjectSeal;
   readonly #recent = new LRUCache<string, Caption>({
     maxSize: RECENT_BYTES,
-    sizeCalculation: ({ states }) => states.byteLength,
+    sizeCalculation: ({ states }) => Math.max(1, states.byteLength),
   });
   readonly #making = new Map<string, Promise<Caption>>();
   readonly #encoding = new Map<string, Promise<Caption>>();

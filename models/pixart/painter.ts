@@ -49,7 +49,7 @@ export async function loadPainter(bundle: Bundle, options: PainterOptions): Prom
       const { thrift = {} } = renderOptions;
       const { sampler, inputs } = sampling(description, request, captions, positions);
       const halved = { ...inputs, halves: thrift.halves, weights: description.precision?.transformer.weights };
-      const place = batcher.enter(stepBin(halved, microBatch));
+      const place = batcher.enter(stepBin(request, halved, microBatch));
       const latents = await denoise(place, sampler, halved, renderOptions)
         .catch(sayingOutOfMemory('denoise'))
         .finally(() => place.leave());
@@ -96,12 +96,12 @@ function sampling(
   return { sampler, inputs: { ...shape, ...captions, tokens, positions, guidance: request.guidance } };
 }
 
-/** Images share calls with those of the same latents and as many captions. */
-function stepBin(inputs: DenoiseInputs, microBatch: number): StepBin {
+/** Images share calls with those of the same size, whose positions are the same, the same latents and as many captions. */
+function stepBin({ size }: RenderRequest, inputs: DenoiseInputs, microBatch: number): StepBin {
   const { channels, height, width, tokens, negative, halves, weights } = inputs;
   const isGuided = negative !== null;
   const most = imagesInCall({ tokens, halves, weights, isGuided }, microBatch);
-  return { name: most === 1 ? Symbol('alone') : `${channels}×${height}×${width} ${isGuided}`, most };
+  return { name: most === 1 ? Symbol('alone') : `${size} ${channels}×${height}×${width} ${isGuided}`, most };
 }
 
 const latentShape = ({ transformer, vae }: BundleDescription, { bin }: RenderRequest) => ({
