@@ -10,7 +10,7 @@ type Separated = { separator: string; text: AsyncIterable<string> };
 
 /**
  * Finds the separator of a .csv: from its line "sep=;", which only Excel reads and writes; otherwise a comma, unless only
- * another separator makes the header contain the prompt's column.
+ * another separator makes the header contain the prompt's column, or more columns than one.
  * @param hasPrompt whether one of the names in a header is the prompt's
  */
 export async function findSeparator(
@@ -24,8 +24,14 @@ export async function findSeparator(
   const rest = { [Symbol.asyncIterator]: () => blocks };
   const said = SEP_LINE.exec(start)?.[1];
   if (said !== undefined) return { separator: said || ',', text: chain(withoutSepLine(start), rest) };
-  const separator = [',', ...OTHERS].find((candidate) => hasPrompt(headerOf(start, candidate))) ?? ',';
-  return { separator, text: chain(start, rest) };
+  return { separator: separatorOf(start, hasPrompt), text: chain(start, rest) };
+}
+
+function separatorOf(start: string, hasPrompt: (names: readonly string[]) => boolean): string {
+  const found = [',', ...OTHERS].find((candidate) => hasPrompt(headerOf(start, candidate)));
+  if (found !== undefined) return found;
+  const isOneColumn = headerOf(start, ',').length === 1;
+  return (isOneColumn && OTHERS.find((candidate) => headerOf(start, candidate).length > 1)) || ',';
 }
 
 /** Leaves an empty line in its place, so that lines keep their numbers. */

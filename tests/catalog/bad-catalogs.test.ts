@@ -176,6 +176,12 @@ describe('an invalid header', () => {
     ]);
   });
 
+  it('has no prompt column, and semicolons between its columns', async () => {
+    expect(await problemsOf('Artikelnr;Bezeichnung;Preis\nA-1;Apfel, rot;4,5\n')).toEqual([
+      expect.stringContaining('found the columns "Artikelnr", "Bezeichnung", "Preis"'),
+    ]);
+  });
+
   it('has other separators than its file name suggests', async () => {
     expect(await problemsOf('id;prompt\na;apple\n', { format: 'tsv' })).toEqual([
       expect.stringContaining('the column "id;prompt"; are cells separated by ";"?'),
