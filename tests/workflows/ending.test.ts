@@ -178,7 +178,7 @@ it.concurrent('a batch whose plan was moved away waits for it, and writes no emp
   const before = await attempts();
   await expect.poll(attempts, soon).toBeGreaterThan(before + 1);
   outage.end('batches/moved/manifest');
-  const away = { waitsForStore: true, reason: expect.stringContaining('bring batches/moved/_plan/ back') };
+  const away = { waitsForStore: true, reason: expect.stringContaining('restore batches/moved/_plan/') };
   await expect.poll(() => troubleOf('moved'), soon).toMatchObject([away]);
   await rename(new URL('elsewhere', folder), new URL('_plan', folder));
   expect(await batchEnd(site.client, 'moved')).toMatchObject({ state: 'completed', result: { totals: { jobs: 2 } } });
