@@ -22,15 +22,18 @@ const UNIT = [
 ];
 
 /**
- * Tests that leave nothing behind in their process, so that a process can take one file after the other. Those that wait for servers
- * which were killed could, but begin with the fleets, because they cost no more than time.
+ * Tests that leave nothing behind in their process, so that a process can take one file after the other. Those that
+ * wait for servers which were killed could, but begin with the fleets, because they cost no more than time.
  */
 const SHARING = [
   '{activities,cleaning,cli,client,codec-server,connection,docs,encryption,exporting,forgetting,images,models/pixart,monitoring,pictures,review-page,store,workers,workflows}/**/!(follow-batch)',
   'infra/**/!(temporal-server)',
 ];
 
-/** What a release has to hold: upgrades from an earlier version, the packed library, servers, workers and databases that are killed or lost. `npm run test:release`. */
+/**
+ * What a release has to hold: upgrades from an earlier version, the packed library, servers, workers and databases that
+ * are killed or lost. `npm run test:release`.
+ */
 const RELEASE = ['{chaos,release}/*'];
 
 const files = (patterns: string[]): string[] => patterns.map((pattern) => `tests/${pattern}.test.ts`);
@@ -45,7 +48,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // A second, which it is otherwise, passes without a turn on a machine that is busy with other things.
     expect: { poll: { timeout: 30_000 } },
-    // Begun in the order of their names, and within each with what took longest the last time, so that the end is made of short files.
+    // Begun in the order of their names, and within each with what took longest the last time, so that the end is made
+    // of short files.
     projects: [
       {
         extends: true,

@@ -3,7 +3,10 @@ import { rawValue } from '../encryption/raw-payloads.ts';
 import { isInHand, waitOf } from '../workflows/contract/heartbeats.ts';
 import { inHandText } from '../workflows/contract/in-hand.ts';
 
-/** The activity that reports which of the calling workflow's activities a worker has in hand; the others still wait in their queue. */
+/**
+ * The activity that reports which of the calling workflow's activities a worker has in hand; the others still wait in
+ * their queue.
+ */
 export async function activitiesInHand(): Promise<string[]> {
   const { client, info } = Context.current();
   const { workflowId, runId } = info.workflowExecution!;

@@ -1,8 +1,8 @@
 import { ApplicationFailure, type ApplicationFailureOptions, TemporalFailure } from '@temporalio/common';
 
 /**
- * The failure that an attempt ends with. Only transient errors are retried; everything else (a person's mistake, damaged data, a bug)
- * would fail the same way again, and is final. The failure's type is the kind of error.
+ * The failure that an attempt ends with. Only transient errors are retried; everything else (a person's mistake,
+ * damaged data, a bug) would fail the same way again, and is final. The failure's type is the kind of error.
  *
  * @param mayPass whether another attempt may succeed without anyone doing anything
  */

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { RENDER_ATTEMPTS } from '../workflows/contract/limits.ts';
 
 /**
- * What became of a job's attempts up to one of them, as heartbeats hand it on. The server counts all attempts alike; only those that failed
- * say something about the job.
+ * What became of a job's attempts up to one of them, as heartbeats hand it on. The server counts all attempts alike;
+ * only those that failed say something about the job.
  */
 export type AttemptCounts = {
   /** The attempt that these counts are from. */
@@ -16,7 +16,10 @@ export type AttemptCounts = {
   isOver: boolean;
 };
 
-/** How an attempt that reported its end ended: `interrupted` by its worker's end or by a person who pauses it, or `reset` by one. */
+/**
+ * How an attempt that reported its end ended: `interrupted` by its worker's end or by a person who pauses it, or
+ * `reset` by one.
+ */
 export type AttemptEnd = 'failed' | 'interrupted' | 'reset';
 
 const count = z.int().min(0);

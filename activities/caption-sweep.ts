@@ -30,8 +30,8 @@ export class CaptionSweep {
 }
 
 /**
- * Removes captions of all encoders that are too old, and then the oldest while they are too many bytes. A batch that needs one of them
- * has it encoded again.
+ * Removes captions of all encoders that are too old, and then the oldest while they are too many bytes. A batch that
+ * needs one of them has it encoded again.
  *
  * @param now in milliseconds since 1970
  * @throws what the store refuses with

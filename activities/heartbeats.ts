@@ -12,8 +12,8 @@ const earlierWorkSchema = z.object({ computations: z.int().min(0), stepsComputed
 const NO_WORK: EarlierWork = { computations: 0, stepsComputed: 0 };
 
 /**
- * From the details of the last heartbeat, or from what a workflow was told. There is none on the first attempt; one in words of another
- * version is of no use, and no reason to fail.
+ * From the details of the last heartbeat, or from what a workflow was told. There is none on the first attempt; one in
+ * words of another version is of no use, and no reason to fail.
  */
 export const earlierWork = (told: unknown): EarlierWork => earlierWorkSchema.safeParse(told).data ?? NO_WORK;
 

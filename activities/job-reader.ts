@@ -12,8 +12,8 @@ const KEPT = 8;
 type JobReader = (store: ObjectStore, shard: string, index: number) => Promise<Job>;
 
 /**
- * A reader that keeps the shards it used last, so that one of 500 jobs is fetched once, not 500 times. A shard that is damaged is read a
- * second time: in a folder, only its content shows that a disk or a cable failed once.
+ * A reader that keeps the shards it used last, so that one of 500 jobs is fetched once, not 500 times. A shard that is
+ * damaged is read a second time: in a folder, only its content shows that a disk or a cable failed once.
  *
  * @param isRight whether a job can be one that was planned; any, unless it is given
  */

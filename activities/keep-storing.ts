@@ -20,8 +20,8 @@ type Keeping = {
 };
 
 /**
- * Publishes a picture. Where its store refuses it for now, the attempt that has it keeps trying, since it is nowhere else: without the
- * device, and without its place among the images that the worker has in hand.
+ * Publishes a picture. Where its store refuses it for now, the attempt that has it keeps trying, since it is nowhere
+ * else: without the device, and without its place among the images that the worker has in hand.
  *
  * @throws NotStored after STORING_HOURS; the stop's reason; errors that retrying cannot fix
  */

@@ -10,8 +10,8 @@ import type { ObjectStore } from '../store/index.ts';
 import type { BatchInput } from '../workflows/contract/batch.ts';
 
 /**
- * Keeps a round within what its batch may come to at most, and takes what it has to render from the limits of its store, where that has some. The day
- * is the one on which the round was to be planned, whichever attempt succeeds.
+ * Keeps a round within what its batch may come to at most, and takes what it has to render from the limits of its
+ * store, where that has some. The day is the one on which the round was to be planned, whichever attempt succeeds.
  *
  * @throws LimitReached
  */

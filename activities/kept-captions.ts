@@ -56,8 +56,8 @@ const RECENT_BYTES = 64 * 2 ** 20;
 const REFUSED_MS = 60_000;
 
 /**
- * Captions by the tokens of their texts: of those that were used last, from the store, or encoded and kept there for the whole fleet.
- * Those that ask for the same at the same time share the work.
+ * Captions by the tokens of their texts: of those that were used last, from the store, or encoded and kept there for
+ * the whole fleet. Those that ask for the same at the same time share the work.
  */
 export class KeptCaptions {
   /** Of the bundle's text encoder. */
@@ -97,10 +97,11 @@ export class KeptCaptions {
   }
 
   /**
-   * Has a text's caption in the store, encoding it where nobody has. One that was kept with an earlier key is kept with the current one too.
+   * Has a text's caption in the store, encoding it where nobody has. One that was kept with an earlier key is kept with
+   * the current one too.
    *
-   * @throws StoreUnavailable and UserError if it cannot be stored, or the encoder returns numbers that do not fit; RendererDied;
-   *   RenderFault; the signal's reason
+   * @throws StoreUnavailable and UserError if it cannot be stored, or the encoder returns numbers that do not fit;
+   * RendererDied; RenderFault; the signal's reason
    */
   async keep(store: ObjectStore, text: string, signal: AbortSignal): Promise<void> {
     const read = this.#read(text);

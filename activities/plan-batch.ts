@@ -34,11 +34,11 @@ type PlanDependencies = {
 };
 
 /**
- * The activity that makes a round's plan and writes it, shard by shard, into the store. A second attempt finds the
- * same shards there.
+ * The activity that makes a round's plan and writes it, shard by shard, into the store. A second attempt finds the same
+ * shards there.
  *
- * The activity throws UserError where the catalog is wrong or missing, where the batch was planned otherwise before, where it is being
- * removed, and where it would render more than the store's limits leave.
+ * The activity throws UserError where the catalog is wrong or missing, where the batch was planned otherwise before,
+ * where it is being removed, and where it would render more than the store's limits leave.
  */
 export function createPlanBatch({ openStore, sources, webhooks, summaries }: PlanDependencies) {
   return async function planBatch(input: BatchInput): Promise<Plan> {
@@ -118,8 +118,8 @@ function warnOfSilence(webhook: string, webhooks: PlanDependencies['webhooks'], 
 }
 
 /**
- * Nothing is noted of a round whose plan could not be made. It was noted before where a retry began it, an earlier attempt planned it, or it
- * is submitted again.
+ * Nothing is noted of a round whose plan could not be made. It was noted before where a retry began it, an earlier
+ * attempt planned it, or it is submitted again.
  */
 async function noteRound(store: ObjectStore, input: BatchInput): Promise<void> {
   const { batch, round, webhook, bundle } = input;

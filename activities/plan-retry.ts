@@ -13,7 +13,10 @@ import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import type { Plan } from '../workflows/contract/plan.ts';
 import { planOptions } from './read-catalog.ts';
 
-/** The jobs of the batch that have no image yet (failed, cancelled or lost), a rejected one or one that is gone, and a count of the others. */
+/**
+ * The jobs of the batch that have no image yet (failed, cancelled or lost), a rejected one or one that is gone, and a
+ * count of the others.
+ */
 export async function planRetry(
   store: ObjectStore,
   input: BatchInput,

@@ -9,8 +9,8 @@ import { MessageWaits, type Post, posted } from './posted.ts';
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md). The secret stays in this
  * process: neither the workflow nor an error knows it.
  *
- * The activity throws ApplicationFailure: to be tried again where the receiver cannot be reached or does not answer 2xx, or the secret is
- * missing; final where it answers 410 or may not be posted to, and for anything else.
+ * The activity throws ApplicationFailure: to be tried again where the receiver cannot be reached or does not answer
+ * 2xx, or the secret is missing; final where it answers 410 or may not be posted to, and for anything else.
  *
  * @param secret `whsec_` and base64; without one nothing is sent
  */

@@ -20,7 +20,10 @@ type PublicationOptions = {
 /** `created`: the object is this attempt's. */
 export type Published = Copied & { object: FoundObject; created: boolean };
 
-/** One picture's way into the store: its object, then the batch's copy. What is done stays done, however often the rest is tried. */
+/**
+ * One picture's way into the store: its object, then the batch's copy. What is done stays done, however often the rest
+ * is tried.
+ */
 export class Publication {
   /** URL of the store. */
   readonly store: string;

@@ -14,12 +14,12 @@ import { RenderTooLong, WorkerStopping } from './render-stop.ts';
 type JobSoFar = EarlierWork & { attempts: AttemptCounts };
 
 /**
- * What an attempt ends with. A renderer that died, a fault or a hang of the device, a store that is away may be over by themselves and
- * are tried again; anything else would be found just the same, after the picture has been computed once more. A store that denies
- * access is waited for too: at night it is more often the machine's token service that is away than a person who took a
- * permission; a copy whose object went away is made from another; and a plan that the orchestrator has read is damaged on
- * this worker's way to it alone. After too many failed attempts it is final too. The details
- * say which attempt it was; of one that was cancelled, what had been computed.
+ * What an attempt ends with. A renderer that died, a fault or a hang of the device, a store that is away may be over by
+ * themselves and are tried again; anything else would be found just the same, after the picture has been computed once
+ * more. A store that denies access is waited for too: at night it is more often the machine's token service that is
+ * away than a person who took a permission; a copy whose object went away is made from another; and a plan that the
+ * orchestrator has read is damaged on this worker's way to it alone. After too many failed attempts it is final too.
+ * The details say which attempt it was; of one that was cancelled, what had been computed.
  */
 export function renderFailure(error: unknown, job: JobSoFar): unknown {
   if (error instanceof CancelledFailure && job.computations > 0) return cancelledFailure(error, job);
@@ -89,7 +89,10 @@ export class WorkersLost extends Error {
   }
 }
 
-/** The batch was planned, and its render keys were made, for another bundle than this worker holds. Queues by bundle keep such work away; this makes sure. */
+/**
+ * The batch was planned, and its render keys were made, for another bundle than this worker holds. Queues by bundle
+ * keep such work away; this makes sure.
+ */
 export class BundleMismatch extends Error {
   override readonly name = 'BundleMismatch';
 

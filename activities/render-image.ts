@@ -52,11 +52,12 @@ export type RenderImageDependencies = {
 };
 
 /**
- * The activity that makes one image: finds it by its render key or renders it, and leaves one object in the store and a copy
- * in the batch's folder, however often it is attempted. Its heartbeats carry a RenderProgress. A caller that measures passes a timer.
+ * The activity that makes one image: finds it by its render key or renders it, and leaves one object in the store and a
+ * copy in the batch's folder, however often it is attempted. Its heartbeats carry a RenderProgress. A caller that
+ * measures passes a timer.
  *
- * The activity throws ApplicationFailure with the name of what went wrong as its type, retryable where that may pass by itself (see
- * renderFailure); and CancelledFailure when it was cancelled.
+ * The activity throws ApplicationFailure with the name of what went wrong as its type, retryable where that may pass by
+ * itself (see renderFailure); and CancelledFailure when it was cancelled.
  */
 export function createRenderImage(dependencies: RenderImageDependencies) {
   const { openStore, renderer, held = new HeldPictures() } = dependencies;

@@ -36,9 +36,9 @@ type RenderStopOptions = {
  *
  * - `CancelledFailure`: nobody waits for it.
  * - `RenderTooLong`: it had the device for as long as its size allows.
- * - `WorkerStopping`: the process is told to stop, and the image, at the pace of its steps so far, cannot be finished within the
- *   grace time, or does not have the device. Every second that it would go on is one that another worker waits. Or the process is told to
- *   drain, and the image still waits for the device: another worker need not.
+ * - `WorkerStopping`: the process is told to stop, and the image, at the pace of its steps so far, cannot be finished
+ *   within the grace time, or does not have the device. Every second that it would go on is one that another worker
+ *   waits. Or the process is told to drain, and the image still waits for the device: another worker need not.
  */
 export class RenderStop {
   readonly signal: AbortSignal;

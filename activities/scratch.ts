@@ -2,8 +2,8 @@ import type { Logger } from '@temporalio/common';
 import { ObjectKept, type ObjectStore, type OpenStore } from '../store/index.ts';
 
 /**
- * A store's scratch space, as one worker knows it. Its objects have to be replaced and removed again: if a store once refused that, for a
- * retention policy or a hold, would keep every checkpoint, so nothing more is written there.
+ * A store's scratch space, as one worker knows it. Its objects have to be replaced and removed again: if a store once
+ * refused that, for a retention policy or a hold, would keep every checkpoint, so nothing more is written there.
  */
 export class Scratch {
   readonly #url: string;

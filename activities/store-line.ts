@@ -9,8 +9,9 @@ const LONGEST_PAUSE_MS = 30_000;
 type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
 
 /**
- * Those who wait for one store. One of them asks it at a time, after a pause that grows while it refuses; who is refused goes to the end. When
- * the store is back the others follow without a pause, so that they are served in the order in which they came.
+ * Those who wait for one store. One of them asks it at a time, after a pause that grows while it refuses; who is
+ * refused goes to the end. When the store is back the others follow without a pause, so that they are served in the
+ * order in which they came.
  */
 export class StoreLine {
   readonly #turns = new Mutex();

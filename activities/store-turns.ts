@@ -4,8 +4,8 @@ import { StoreUnavailable } from '../store/index.ts';
 const PROBES = 2;
 
 /**
- * Which stores are away. An attempt may wait minutes for such a store before it gives up; the attempts of one store must not take all
- * of the process's turns, which other batches need.
+ * Which stores are away. An attempt may wait minutes for such a store before it gives up; the attempts of one store
+ * must not take all of the process's turns, which other batches need.
  */
 export class StoreTurns {
   readonly #stores = new Map<string, { inHand: number; fault: StoreUnavailable | null }>();

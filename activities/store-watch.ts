@@ -11,9 +11,9 @@ const LOOK_MS = 250;
 export type WhenCancelled = 'stop' | 'finish';
 
 /**
- * The stores of one attempt of an activity. It knows how long it has waited for an answer, so that a cancelled attempt is neither cut
- * off while it makes progress, nor waits for a store that is away. After its end it no longer calls the stores: a late write
- * could undo what another attempt or round has written.
+ * The stores of one attempt of an activity. It knows how long it has waited for an answer, so that a cancelled attempt
+ * is neither cut off while it makes progress, nor waits for a store that is away. After its end it no longer calls the
+ * stores: a late write could undo what another attempt or round has written.
  */
 export class StoreWatch {
   readonly #openStore: OpenStore;

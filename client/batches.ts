@@ -62,7 +62,10 @@ export async function describeBatch(client: BatchClient, batch: string): Promise
   return listing(await aboutBatch(client, batch, () => batchHandle(client, batch).describe()));
 }
 
-/** Like describeBatch, but if this client lacks the batch's key, with what Temporal itself knows (see `keyMissing`). @throws BatchUnknown */
+/**
+ * Like describeBatch, but if this client lacks the batch's key, with what Temporal itself knows (see `keyMissing`).
+ * @throws BatchUnknown
+ */
 export async function describeAnyBatch(client: BatchClient, batch: string): Promise<BatchListing> {
   const handle = client.listings.workflow.getHandle(batchWorkflowId(batch));
   return listing(await aboutBatch(client, batch, () => handle.describe()));

@@ -54,7 +54,10 @@ export function changedSchedule(
   return { wanted, times };
 }
 
-/** How a batch runs, as opposed to what it makes. An earlier version may have stored none of these, which differs from today's defaults. */
+/**
+ * How a batch runs, as opposed to what it makes. An earlier version may have stored none of these, which differs from
+ * today's defaults.
+ */
 const RUN = ['window', 'team', 'maxFailures', 'webhook', 'atMost'] as const;
 
 function changedInput(kept: KeptSchedule['input'], change: ScheduleChange): KeptSchedule['input'] {

@@ -36,10 +36,11 @@ export type CleanRequest = {
 export type CleanResult = Cleaned;
 
 /**
- * Removes from a store what is no longer needed: batches, by age and keep rules; shared objects that no other batch needs;
- * old checkpoints, captions and damaged files. Batches may run meanwhile. Removals leave an audit line.
+ * Removes from a store what is no longer needed: batches, by age and keep rules; shared objects that no other batch
+ * needs; old checkpoints, captions and damaged files. Batches may run meanwhile. Removals leave an audit line.
  *
- * @param client connected to the server that runs this store's batches; without one, batches whose last round has no manifest are kept
+ * @param client connected to the server that runs this store's batches; without one, batches whose last round has no
+ * manifest are kept
  * @throws UserError for a request that makes no sense; store errors
  * @example
  * ```js

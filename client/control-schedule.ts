@@ -45,7 +45,10 @@ async function dueWaiting(client: BatchClient, description: ScheduleDescription)
 }
 
 export type ResumedSchedule = {
-  /** The last batch, if it failed and the server has not noticed: it will pause the schedule again when the next is due, and skip that one. */
+  /**
+   * The last batch, if it failed and the server has not noticed: it will pause the schedule again when the next is due,
+   * and skip that one.
+   */
   unnoticed: string | null;
   next: Date | null;
 };

@@ -33,7 +33,10 @@ export type ScheduleDetails = ScheduleMemo & {
   /** Images in flight at once per size, and the limits of each batch; `null` if unknown or unlimited. */
   window: number | null;
   atMost: AtMost | null;
-  /** The receiver of messages (only the origin of an address), the column mapping, and the template for names; `null` if not set. */
+  /**
+   * The receiver of messages (only the origin of an address), the column mapping, and the template for names; `null` if
+   * not set.
+   */
   tells: string | null;
   columns: Record<string, string> | null;
   naming: string | null;
@@ -46,7 +49,10 @@ export type ScheduleDetails = ScheduleMemo & {
   running: number;
   /** Batches that were due or triggered, and wait for another to end. */
   waiting: number;
-  /** The last batch, if it failed and the server has not noticed yet: it will pause the schedule when the next is due, and skip that one. */
+  /**
+   * The last batch, if it failed and the server has not noticed yet: it will pause the schedule when the next is due,
+   * and skip that one.
+   */
   unnoticed: string | null;
 };
 

@@ -18,7 +18,10 @@ export type LastRound = {
   store: ObjectStore;
   /** The input of its last round, with that round's number. */
   input: BatchInput & { source: Extract<CatalogSource, { kind: 'retry' }> };
-  /** The source of this: the server, the round's record in the store, or, if an earlier version kept none, the plan with default settings. */
+  /**
+   * The source of this: the server, the round's record in the store, or, if an earlier version kept none, the plan with
+   * default settings.
+   */
   from: 'server' | 'record' | 'plan';
   /** It called, or may have called, a webhook whose address is no longer known. */
   isWebhookLost: boolean;

@@ -33,7 +33,10 @@ export async function plannedOtherwise(
 
 const textOf = ({ name, digest }: Pick<BundleRef, 'name' | 'digest'>): string => `${name} (${shortDigest(digest)})`;
 
-/** What determines a plan, besides the catalog and the bundle. The place of the terms does not matter: their contents are stored. */
+/**
+ * What determines a plan, besides the catalog and the bundle. The place of the terms does not matter: their contents
+ * are stored.
+ */
 function decisive({ reading, defaults }: Pick<RoundSettings, 'reading' | 'defaults'>): unknown {
   const { terms: _, ...expansion } = reading?.expansion ?? { terms: null };
   // As JSON, which drops undefined.

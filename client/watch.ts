@@ -38,7 +38,10 @@ export type WatchedProgress = BatchProgress & {
 const LOOK_AT_WORK_MS = 5_000;
 
 export type WatchOptions = {
-  /** Interval between queries to a running batch; default: one second. A query costs the server and the orchestrator about as much as an image. */
+  /**
+   * Interval between queries to a running batch; default: one second. A query costs the server and the orchestrator
+   * about as much as an image.
+   */
   everyMs?: number | undefined;
   /** The last progress of an earlier call that was interrupted: counts do not fall behind it. */
   after?: BatchProgress | undefined;

@@ -82,8 +82,8 @@ function isClosed(code: string): boolean {
 const GREETING = Buffer.from('505249202a20485454502f322e300d0a0d0a534d0d0a0d0a000000040000000000', 'hex');
 
 /**
- * Connects as the SDK would, and waits for the first bytes of an HTTP/2 server: in TLS 1.3 a client learns only then that its certificate
- * was refused. Node's own HTTP/2 client never reports that (seen with Node 20.20).
+ * Connects as the SDK would, and waits for the first bytes of an HTTP/2 server: in TLS 1.3 a client learns only then
+ * that its certificate was refused. Node's own HTTP/2 client never reports that (seen with Node 20.20).
  *
  * @returns the error code; `null` if such a server answers, or nothing answers
  */

@@ -92,7 +92,10 @@ export function channelOf(receiver: string): string {
   return name === undefined ? kind : `${kind}-${name}`;
 }
 
-/** The variable that an orchestrator needs to serve a channel; a description if a later version started the batch, with an unknown channel. */
+/**
+ * The variable that an orchestrator needs to serve a channel; a description if a later version started the batch, with
+ * an unknown channel.
+ */
 export function channelVariable(channel: string): string {
   if (channel === 'webhook') return 'PIXART_WEBHOOK_SECRET';
   if (channel === 'mail') return 'PIXART_SMTP_URL with PIXART_MAIL_FROM';

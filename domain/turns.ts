@@ -19,7 +19,10 @@ export class Turns {
     this.#most = most;
   }
 
-  /** Counts work; once a turn's work is done, yields to others before it resolves. Before that it returns `undefined`: nothing to await. */
+  /**
+   * Counts work; once a turn's work is done, yields to others before it resolves. Before that it returns `undefined`:
+   * nothing to await.
+   */
   after(done: number): Promise<void> | undefined {
     this.#done += done;
     if (this.#done < this.#most) return undefined;

@@ -51,7 +51,10 @@ function parametersText({ prompt, negativePrompt, steps, guidance, seed, width, 
   ].join('\n');
 }
 
-/** tEXt for ASCII, iTXt for UTF-8 (PNG 1.2, 4.2.3): readers disagree on tEXt beyond ASCII, which libvips 8.18 reads as UTF-8 and others as Latin-1. */
+/**
+ * tEXt for ASCII, iTXt for UTF-8 (PNG 1.2, 4.2.3): readers disagree on tEXt beyond ASCII, which libvips 8.18 reads as
+ * UTF-8 and others as Latin-1.
+ */
 function textChunk(keyword: string, text: string): Uint8Array {
   // A zero byte would end the text.
   const written = text.replaceAll('\0', '');

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 
 /**
- * Runs the machine's own openssl, for what Node does not do: certificates, and signatures of a digest that somebody else has computed.
+ * Runs the machine's own openssl, for what Node does not do: certificates, and signatures of a digest that somebody
+ * else has computed.
  *
  * @returns what it prints
  * @throws Error that says what to install where there is none, or with what it complained about

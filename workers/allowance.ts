@@ -25,8 +25,8 @@ const EXPECTED =
   'mail recipients, such as mailto:studio.example or mailto:lead@studio.example';
 
 /**
- * Reads the values of `--allow`: paths, `file:` and `gs://` URLs, webhook addresses without a path, and `mailto:` with an address or
- * a domain.
+ * Reads the values of `--allow`: paths, `file:` and `gs://` URLs, webhook addresses without a path, and `mailto:` with
+ * an address or a domain.
  *
  * @throws UserError for anything else
  */

@@ -7,8 +7,8 @@ import type { Allowance } from './allowance.ts';
 import { refusal } from './refusal.ts';
 
 /**
- * Checks whether a worker may open a folder, a file or a bucket that a batch names, without opening it. URLs of unsupported kinds are
- * left to the code that reports them.
+ * Checks whether a worker may open a folder, a file or a bucket that a batch names, without opening it. URLs of
+ * unsupported kinds are left to the code that reports them.
  *
  * @param what a message calls it
  * @throws UserError unless it is allowed

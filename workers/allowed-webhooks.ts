@@ -47,8 +47,8 @@ function mayBePublic(hostname: string): boolean {
 }
 
 /**
- * Posts to allowed addresses alone. If no host is named, the connection goes to the very address that was checked, so that a change of
- * the name's DNS record a moment later does not matter; redirects are not followed.
+ * Posts to allowed addresses alone. If no host is named, the connection goes to the very address that was checked, so
+ * that a change of the name's DNS record a moment later does not matter; redirects are not followed.
  */
 export const allowedPost =
   (allowance: Pick<Allowance, 'origins'>, resolve = addressesOf): Post =>

@@ -15,8 +15,9 @@ import { keepMeasurement, keptMeasurement } from './kept-measurements.ts';
 import type { RenderConfig } from './render-config.ts';
 
 /**
- * The number of images that may share a call of the transformer: as configured; by default one on a CPU, and on a GPU the number that
- * makes the most images of the smallest size that it serves. That is measured once (docs/decisions/141).
+ * The number of images that may share a call of the transformer: as configured; by default one on a CPU, and on a GPU
+ * the number that makes the most images of the smallest size that it serves. That is measured once
+ * (docs/decisions/141).
  *
  * @throws UserError if the bundle cannot be rendered; the signal's reason
  */

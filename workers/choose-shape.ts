@@ -20,9 +20,9 @@ import type { RenderConfig } from './render-config.ts';
 export type ChosenShape = { children: number; threads: number | undefined };
 
 /**
- * The number of processes that render on the worker's device, and their threads: as configured; by default one on a GPU, and on a CPU
- * the shape that makes the most images of the smallest size that it serves and has memory for the largest. That is measured once
- * (docs/decisions/105).
+ * The number of processes that render on the worker's device, and their threads: as configured; by default one on a
+ * GPU, and on a CPU the shape that makes the most images of the smallest size that it serves and has memory for the
+ * largest. That is measured once (docs/decisions/105).
  *
  * @throws UserError if the bundle cannot be rendered; the signal's reason
  */

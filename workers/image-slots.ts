@@ -7,9 +7,10 @@ type ActivitySlots = Extract<WorkerTuner, { activityTaskSlotSupplier: unknown }>
 type Slots = Extract<ActivitySlots, CustomSlotSupplier<never>>;
 
 /**
- * For each queue of one size, how many images a worker takes of it: those whose finished picture waits for its store do not count, and while
- * such pictures are as many as a worker may hold it takes none at all. All queues together have `imagesInHand`; a queue that has none leaves
- * one of them free for its next, since what an idle queue reserves it keeps.
+ * For each queue of one size, how many images a worker takes of it: those whose finished picture waits for its store do
+ * not count, and while such pictures are as many as a worker may hold it takes none at all. All queues together have
+ * `imagesInHand`; a queue that has none leaves one of them free for its next, since what an idle queue reserves it
+ * keeps.
  *
  * @param renderer its children, and how many images of that size each of them computes at once
  * @param queues of that size; at most `imagesInHand`

@@ -22,7 +22,10 @@ type Rated<Candidate> = Candidate & { imagesPerMinute: number };
 
 type Rates<Candidate> = {
   rates: readonly Rated<Candidate>[];
-  /** Whether there was time and memory for all that could have been the best, and nobody else was seen to need the processor meanwhile. */
+  /**
+   * Whether there was time and memory for all that could have been the best, and nobody else was seen to need the
+   * processor meanwhile.
+   */
   isWhole: boolean;
 };
 
@@ -36,7 +39,10 @@ const keptSchema = z.object({
   rates: z.array(z.looseObject({ imagesPerMinute: z.number().positive() })),
 });
 
-/** What was measured earlier on this machine; `null` where nothing was, or it cannot be read, or is of candidates that were not asked for. */
+/**
+ * What was measured earlier on this machine; `null` where nothing was, or it cannot be read, or is of candidates that
+ * were not asked for.
+ */
 export async function keptMeasurement<Candidate extends Record<string, number>>(
   about: Measurement<Candidate>,
 ): Promise<Rated<Candidate>[] | null> {

@@ -6,8 +6,8 @@ import type { Keyring } from '../encryption/keyring.ts';
 export type KeyUse = { dataConverter: DataConverter; unusable: AbortSignal };
 
 /**
- * An activity worker that lacks a key would take one image after another off its queue, faster than others render them, and fail each:
- * it has to stop at the first. An orchestrator need not, since workflows lose nothing.
+ * An activity worker that lacks a key would take one image after another off its queue, faster than others render them,
+ * and fail each: it has to stop at the first. An orchestrator need not, since workflows lose nothing.
  */
 export function keyUse(keyring: Keyring | null): KeyUse {
   const lacking = new AbortController();

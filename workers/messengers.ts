@@ -29,8 +29,8 @@ const MESSAGES_AT_ONCE = 2;
 const GRACE_TIME = '10 seconds';
 
 /**
- * The workers that send messages, one for each channel that the environment configures. Messages for other channels wait for a worker
- * that has them.
+ * The workers that send messages, one for each channel that the environment configures. Messages for other channels
+ * wait for a worker that has them.
  *
  * @throws UserError if a secret, an address or a rate in the environment is invalid
  */

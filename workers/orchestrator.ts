@@ -27,7 +27,10 @@ const CACHED_WORKFLOWS = 200;
 /** Planning and writing records is the store's work more than ours; beyond these the store queues anyway. */
 const ACTIVITIES_AT_ONCE = 16;
 
-/** Time for a record in hand to be written after the process was told to stop. What is not finished is done by the next orchestrator. */
+/**
+ * Time for a record in hand to be written after the process was told to stop. What is not finished is done by the next
+ * orchestrator.
+ */
 const GRACE_SECONDS = 10;
 
 type OrchestratorOptions = {
@@ -37,8 +40,8 @@ type OrchestratorOptions = {
 };
 
 /**
- * Runs workflows, and the activities that plan batches, write their records and send messages, until the process is told to stop (SIGINT,
- * SIGTERM).
+ * Runs workflows, and the activities that plan batches, write their records and send messages, until the process is
+ * told to stop (SIGINT, SIGTERM).
  *
  * @param ready called when it takes work
  * @throws UserError if the server, or the environment's settings for messages, cannot be used

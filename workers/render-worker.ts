@@ -29,12 +29,14 @@ import { type RenderConfig, servedSizes } from './render-config.ts';
 import { END_SIGNALS, listenForStop, untilStopped, WITHOUT_GRACE_TIME } from './stopping.ts';
 
 /**
- * Serves one device to the queues of one or several sizes, until the process is told to stop (SIGINT, SIGTERM): images in
- * hand are finished within the grace time or handed back to other workers. Told to drain (SIGUSR2), it finishes those that have the device,
- * however long they take. It encodes texts for others too, unless it is to render from kept captions alone.
+ * Serves one device to the queues of one or several sizes, until the process is told to stop (SIGINT, SIGTERM): images
+ * in hand are finished within the grace time or handed back to other workers. Told to drain (SIGUSR2), it finishes
+ * those that have the device, however long they take. It encodes texts for others too, unless it is to render from kept
+ * captions alone.
  *
  * @param ready called when it takes work
- * @throws UserError where the bundle, the device, a size, the place for checkpoints or the server cannot be used, at the start or later.
+ * @throws UserError where the bundle, the device, a size, the place for checkpoints or the server cannot be used, at
+ * the start or later.
  */
 export async function runRenderWorker(
   { connection, namespace }: ServedBy,

@@ -20,8 +20,8 @@ type Watching = {
 };
 
 /**
- * Watches that the server at an address stays the same: another one may be started on the same port, and workers would silently take
- * up its batches. A server is recognised by the id of the namespace, which it keeps in its database.
+ * Watches that the server at an address stays the same: another one may be started on the same port, and workers would
+ * silently take up its batches. A server is recognised by the id of the namespace, which it keeps in its database.
  *
  * @throws ServerUnreachable if a different server answers
  */

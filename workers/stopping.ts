@@ -17,8 +17,8 @@ export const END_SIGNALS = [...STOP_SIGNALS, DRAIN_SIGNAL] as const;
 export const FORCE_AFTER_MS = 30_000;
 
 /**
- * For workers whose activities hear of the grace time from `listenForStop`. The SDK starts its own grace period at either signal, and
- * would cancel activities that a drain has to finish; it has no value for "never".
+ * For workers whose activities hear of the grace time from `listenForStop`. The SDK starts its own grace period at
+ * either signal, and would cancel activities that a drain has to finish; it has no value for "never".
  */
 export const WITHOUT_GRACE_TIME = { shutdownGraceTime: '30 days' } as const;
 
@@ -57,8 +57,8 @@ export function listenForStop(graceSeconds: number): Stopping {
 }
 
 /**
- * Runs until all workers have stopped, which the SDK makes them at either signal; one that fails, or networks that cannot be loaded again, stop
- * the others.
+ * Runs until all workers have stopped, which the SDK makes them at either signal; one that fails, or networks that
+ * cannot be loaded again, stop the others.
  *
  * @param stopping work in hand is left to another worker after its grace time; without it, we wait for the work to end
  * @throws what the first of them failed with; Error where they do not end when the grace time is over

@@ -15,8 +15,8 @@ import {
 const INTERVAL_MS = 5_000;
 
 /**
- * Logs which batches an orchestrator with a version gets, at start and whenever that changes: if its version is not current, it polls
- * without getting work, which looks like a hang.
+ * Logs which batches an orchestrator with a version gets, at start and whenever that changes: if its version is not
+ * current, it polls without getting work, which looks like a hang.
  *
  * @param stopped aborted when the log is no longer needed
  */

@@ -11,8 +11,8 @@ export type Deployment = { name: string; buildId?: string | undefined };
 const SOURCE_MAP = /^\/\/# sourceMappingURL=.*$/gm;
 
 /**
- * The version of an orchestrator's workflow code. Unless the build is named, it is the product's version with a digest of the code, so
- * that orchestrators of the same code have the same version wherever they run.
+ * The version of an orchestrator's workflow code. Unless the build is named, it is the product's version with a digest
+ * of the code, so that orchestrators of the same code have the same version wherever they run.
  *
  * @param codePath the file with the workflows' code, as it is run
  */

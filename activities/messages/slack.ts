@@ -8,8 +8,8 @@ export type SlackMessage = { text: string; mrkdwn: false; blocks: KnownBlock[] }
 const FIELDS = 10;
 
 /**
- * A message in Slack's Block Kit. Text from batches, catalogs and errors is in plain text and rich text elements, where nothing is read
- * as a mention, a link or an emoji.
+ * A message in Slack's Block Kit. Text from batches, catalogs and errors is in plain text and rich text elements, where
+ * nothing is read as a mention, a link or an emoji.
  */
 export function slackMessage({ title, facts, reason, failures, nights, links, picture, notes }: Message): SlackMessage {
   return {

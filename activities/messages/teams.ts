@@ -34,8 +34,8 @@ export type TeamsMessage = {
 export const TEAMS_BYTES = 20_000;
 
 /**
- * A message as an Adaptive Card. Texts are text runs: text blocks and fact sets would read Markdown in what batches, catalogs and errors say.
- * A message that is too long loses nights and failures from their ends, and says so.
+ * A message as an Adaptive Card. Texts are text runs: text blocks and fact sets would read Markdown in what batches,
+ * catalogs and errors say. A message that is too long loses nights and failures from their ends, and says so.
  */
 export function teamsMessage(message: Message): TeamsMessage {
   const made = withCard(cardOf(message));

@@ -47,7 +47,10 @@ export function csvRecords(
 
 const PIECE_CHARACTERS = 4_096;
 
-/** csv-parse handles all records of a piece at once: with small pieces, few are waiting, and most die young in the garbage collector. */
+/**
+ * csv-parse handles all records of a piece at once: with small pieces, few are waiting, and most die young in the
+ * garbage collector.
+ */
 async function* inPieces(text: AsyncIterable<string>): AsyncGenerator<string> {
   for await (const block of text) {
     for (let start = 0; start < block.length; start += PIECE_CHARACTERS) {

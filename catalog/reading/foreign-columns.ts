@@ -14,10 +14,11 @@ export type ColumnHint = {
 };
 
 /**
- * What other tools call our columns, without case, spaces, `-` and `_`. From: diffusers (`PixArtSigmaPipeline.__call__`); AUTOMATIC1111
- * (modules/processing.py, scripts/prompts_from_file.py, the columns of its log.csv, the words under its images); InvokeAI (core metadata);
- * SwarmUI (Text2Image/T2IParamTypes.cs); ComfyUI (inputs of KSampler, EmptyLatentImage, SaveImage); Fooocus (modules/meta_parser.py);
- * Draw Things (its configuration); Midjourney's parameters; what Replicate, Stability AI and OpenAI call them in their APIs.
+ * What other tools call our columns, without case, spaces, `-` and `_`. From: diffusers
+ * (`PixArtSigmaPipeline.__call__`); AUTOMATIC1111 (modules/processing.py, scripts/prompts_from_file.py, the columns of
+ * its log.csv, the words under its images); InvokeAI (core metadata); SwarmUI (Text2Image/T2IParamTypes.cs); ComfyUI
+ * (inputs of KSampler, EmptyLatentImage, SaveImage); Fooocus (modules/meta_parser.py); Draw Things (its configuration);
+ * Midjourney's parameters; what Replicate, Stability AI and OpenAI call them in their APIs.
  */
 const MEANT: [meant: Column[], names: string][] = [
   [['prompt'], 'positiveprompt textg textl'],

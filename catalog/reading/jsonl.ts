@@ -46,7 +46,10 @@ function checkText(values: readonly unknown[], columns: ColumnMap, line: number,
   }
 }
 
-/** JavaScript keeps 53 bits of a number; report values that it would round instead of changing them. Our other columns have their own limits. */
+/**
+ * JavaScript keeps 53 bits of a number; report values that it would round instead of changing them. Our other columns
+ * have their own limits.
+ */
 function checkNumbers(values: readonly unknown[], columns: ColumnMap, line: number, problems: Problems): void {
   const id = columns.known.get('id');
   for (const { position, name } of [...(id === undefined ? [] : [id]), ...columns.metadata]) {

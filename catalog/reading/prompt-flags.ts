@@ -11,7 +11,10 @@ type SplitLine = {
 /** Two hyphens and a letter at the beginning of a word; " -- " and "well--known" are text. */
 const FLAG = /(?<=^|\s)--([A-Za-z][^\s=]*)(?:=|\s+|$)/g;
 
-/** A quoted value, maybe in curly quotes, ends at the matching quote; in double quotes a backslash escapes quotes and itself, as in a shell. */
+/**
+ * A quoted value, maybe in curly quotes, ends at the matching quote; in double quotes a backslash escapes quotes and
+ * itself, as in a shell.
+ */
 const QUOTED = /"((?:[^"\\]|\\.)*)"(?=\s|$)|'([^']*)'(?=\s|$)|[“„]([^“”]*)[“”](?=\s|$)/y;
 
 /** Splits a line into the text before its flags, and the flags. Quotes around a value are removed. */

@@ -30,7 +30,8 @@ type Reading = {
  * Reads a catalog's rows as a stream. Errors in the file's syntax are added to the problems.
  * @param readAs filled in with how the file was read
  * @throws CatalogError if reading cannot continue
- * @throws UserError for a mapping of an unknown column, or in a file without columns, and for a sheet in a file that is not a workbook
+ * @throws UserError for a mapping of an unknown column, or in a file without columns, and for a sheet in a file that is
+ * not a workbook
  */
 export function readRows(
   source: ByteSource,

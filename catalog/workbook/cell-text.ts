@@ -58,7 +58,10 @@ export function numberText(stored: string, pattern: string, is1904: boolean): Ce
   }
 }
 
-/** Fifteen digits, which is all that spreadsheets keep: 0.30000000000000004 is 0.3. Without an exponent, in the range that columns accept. */
+/**
+ * Fifteen digits, which is all that spreadsheets keep: 0.30000000000000004 is 0.3. Without an exponent, in the range
+ * that columns accept.
+ */
 function plainNumber(value: number): string {
   const rounded = Number(value.toPrecision(15));
   return Number.isInteger(rounded) && Math.abs(rounded) < 1e21 ? BigInt(rounded).toString() : String(rounded);

@@ -4,7 +4,10 @@ import { channelOf, channelVariable } from '../../domain/receiver.ts';
 /** The messages of a batch that are still to be sent, and whether any worker can send them. */
 export type Messages = { tells: string; canTell: boolean; waiting: WaitingMessage[] };
 
-/** Says that no worker can send messages to a receiver yet, and what to do; empty if one can, there is no receiver, or it is unknown. */
+/**
+ * Says that no worker can send messages to a receiver yet, and what to do; empty if one can, there is no receiver, or
+ * it is unknown.
+ */
 export async function silenceOf(client: BatchClient, receiver: string | undefined): Promise<string[]> {
   if (receiver === undefined) return [];
   const channel = channelOf(receiver);

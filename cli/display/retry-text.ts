@@ -34,7 +34,10 @@ const WEBHOOK_UNKNOWN =
 export const leftAsideText = (ids: string[]): string =>
   `skipped, because the batch already has their images or has no such ids: ${someOf(ids)}`;
 
-/** `round 2 has started: 5 missing images, 2 rejected images again (the rejected files stay under objects/); 3 of them corrected` */
+/**
+ * `round 2 has started: 5 missing images, 2 rejected images again (the rejected files stay under objects/); 3 of them
+ * corrected`
+ */
 export function startedText({ round, missing, corrected, rejected }: Retried): string {
   const parts = [
     ...(missing > 0 ? [count(missing, 'missing image')] : []),

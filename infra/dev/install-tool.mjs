@@ -22,7 +22,8 @@ import { findTool, isExecutable, toolFolder } from './tools.mjs';
 
 /**
  * @typedef {import('./pinned-tools.mjs').Tool} Tool
- * @typedef {{ version: string, needs: string, make: (tool: Tool, folder: string) => Promise<void> }} Way to get a program into a folder
+ * @typedef {{ version: string, needs: string, make: (tool: Tool, folder: string) => Promise<void> }} Way to get a
+ * program into a folder
  */
 
 /**

@@ -27,8 +27,8 @@ export function graphsOf({ files }: Listed, part?: BundlePart): GraphFile[] {
 }
 
 /**
- * Which part a listed file belongs to, by its name alone: machines without the files of a part have to know too. A graph's weights are in
- * `<graph>.data`; files named after no graph count as the encoder's.
+ * Which part a listed file belongs to, by its name alone: machines without the files of a part have to know too. A
+ * graph's weights are in `<graph>.data`; files named after no graph count as the encoder's.
  */
 function partOf(file: string): BundlePart {
   if (file === 'tokenizer.json') return 'reader';

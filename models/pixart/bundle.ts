@@ -36,7 +36,10 @@ const cudaGraphSchema = z.strictObject({ error: z.number().min(0), psnr: z.numbe
 
 const NAME = 'letters, digits, ".", "_" and "-", at most 100';
 
-/** `bundle.json`, as docs/bundle-format.md describes it. The exporter reads what it asks for in models/export/bundle.schema.json. */
+/**
+ * `bundle.json`, as docs/bundle-format.md describes it. The exporter reads what it asks for in
+ * models/export/bundle.schema.json.
+ */
 export const bundleDescriptionSchema = z
   .strictObject({
     format: z.literal(2, {

@@ -12,8 +12,8 @@ export function captionInputs(captions: Caption[]): { caption: Tensor; caption_m
 }
 
 /**
- * The same for a graph for CUDA: in place of a mask, how long each caption is, then where the queries of each image and the keys of each
- * caption begin, and where the last ones end.
+ * The same for a graph for CUDA: in place of a mask, how long each caption is, then where the queries of each image and
+ * the keys of each caption begin, and where the last ones end.
  */
 export function captionSpans(captions: Caption[], imageTokens: number): { caption: Tensor; caption_spans: Tensor } {
   const longest = longestOf(captions);

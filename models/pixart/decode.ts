@@ -20,10 +20,11 @@ type DecodeOptions = Pick<Thrift, 'tileLatents'> & {
 };
 
 /**
- * Decodes latents to an image of about −1 … 1: in one piece or, above 1024 px and where smaller tiles are asked for, in overlapping tiles
- * that are blended, so that memory stays that of one tile and the finished planes.
+ * Decodes latents to an image of about −1 … 1: in one piece or, above 1024 px and where smaller tiles are asked for, in
+ * overlapping tiles that are blended, so that memory stays that of one tile and the finished planes.
  *
- * @throws the signal's reason where it was aborted; it is looked at before each piece. UserError where pixels are not finite.
+ * @throws the signal's reason where it was aborted; it is looked at before each piece. UserError where pixels are not
+ * finite.
  */
 export async function decode(
   vaeDecoder: Graph,

@@ -24,13 +24,13 @@ export type DenoiseInputs = LatentShape & {
 };
 
 /**
- * Takes a sampler's noise, or the state that an earlier run was left in, to latents, a step at a time. With guidance, negative
- * prompt and prompt go through the transformer as one batch of two, or in two calls: see sharesCall.
+ * Takes a sampler's noise, or the state that an earlier run was left in, to latents, a step at a time. With guidance,
+ * negative prompt and prompt go through the transformer as one batch of two, or in two calls: see sharesCall.
  *
  * @param place at the transformer; the caller that entered it must leave it
  * @returns latents [channels, height, width]
- * @throws the signal's reason where it was aborted; it is looked at before each step and after the last. UserError where the latents
- * are not finite after a step.
+ * @throws the signal's reason where it was aborted; it is looked at before each step and after the last. UserError
+ * where the latents are not finite after a step.
  */
 export async function denoise(
   place: StepPlace,

@@ -13,8 +13,8 @@ export type GuidedPicture = Pick<Thrift, 'halves'> & {
 };
 
 /**
- * Whether negative prompt and prompt go through the transformer in one call. In int8 never: what shares a call shares the scale of its
- * activations (docs/decisions/101), so that memory would change the picture.
+ * Whether negative prompt and prompt go through the transformer in one call. In int8 never: what shares a call shares
+ * the scale of its activations (docs/decisions/101), so that memory would change the picture.
  */
 export const sharesCall = ({ tokens, halves, weights }: GuidedPicture): boolean =>
   !halves && weights !== 'int8' && tokens <= BATCHED_TOKENS;

@@ -18,8 +18,9 @@ type LadderPicture = Pick<GuidedPicture, 'tokens' | 'weights'> & {
 };
 
 /**
- * The next rung of the ladder, for a picture whose memory ran out on this one: smaller tiles where it was decoded, then one half of guidance
- * at a time, which also leaves the decoder what the transformer would keep. Each rung needs less than the one before.
+ * The next rung of the ladder, for a picture whose memory ran out on this one: smaller tiles where it was decoded, then
+ * one half of guidance at a time, which also leaves the decoder what the transformer would keep. Each rung needs less
+ * than the one before.
  *
  * @returns `null` where this machine has no more of them
  */

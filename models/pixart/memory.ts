@@ -5,7 +5,10 @@ import { sharesCall } from './guidance.ts';
 import { imagesInCall } from './micro-batch.ts';
 import type { Networks } from './networks.ts';
 
-/** Peak memory of one process on a processor, in bytes. All but `file` is its own; the sum is the peak of its PSS where it is alone. */
+/**
+ * Peak memory of one process on a processor, in bytes. All but `file` is its own; the sum is the peak of its PSS where
+ * it is alone.
+ */
 export type ProcessMemory = {
   total: number;
   /** Mapped from files, which other processes share: programs and libraries. */
@@ -61,7 +64,10 @@ export const encoderMemory = ({ encoderWeights }: Pick<Networks, 'encoderWeights
 export const painterMemory = (networks: Networks, shape: PictureShape): ProcessMemory | null =>
   painterMemoryOfAll(networks, [shape]);
 
-/** Of one that paints one shape after the other: every arena keeps what its largest picture took. `null` as above, and of no shape. */
+/**
+ * Of one that paints one shape after the other: every arena keeps what its largest picture took. `null` as above, and
+ * of no shape.
+ */
 export const painterMemoryOfAll = (networks: Networks, shapes: readonly PictureShape[]): ProcessMemory | null =>
   networks.decoderChannels === null || shapes.length === 0 ? null : knownPainterMemory(networks, shapes);
 

@@ -6,7 +6,10 @@ const CALL_TOKENS = 16_384;
 /** What of an image decides how many of its kind share a call. */
 type BatchedPicture = GuidedPicture & { isGuided: boolean };
 
-/** How many images of a kind share a call, of `microBatch` at most. One whose own captions do not share a call shares it with no other. */
+/**
+ * How many images of a kind share a call, of `microBatch` at most. One whose own captions do not share a call shares it
+ * with no other.
+ */
 export function imagesInCall(picture: BatchedPicture, microBatch: number): number {
   if (!sharesCall(picture)) return 1;
   const rows = picture.isGuided ? 2 : 1;

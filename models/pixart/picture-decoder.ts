@@ -16,8 +16,8 @@ type PictureDecoder = {
 };
 
 /**
- * Loads the decoder. Where there is a graph for CUDA, that decodes pictures of one piece, and the general one is loaded for the first that
- * is decoded in tiles.
+ * Loads the decoder. Where there is a graph for CUDA, that decodes pictures of one piece, and the general one is loaded
+ * for the first that is decoded in tiles.
  *
  * @throws UserError where the graph cannot be loaded.
  * @throws DeviceFull

@@ -24,7 +24,7 @@ export const strip = (text: string): string => (isPlain(text) ? text.trim() : te
 const EDGES = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, 'g');
 
 /**
- * Printable ASCII, tabs and line feeds. Of such a text JavaScript's classes are Python's, and matching it by them takes a tenth of the time;
- * nearly all prompts are such texts.
+ * Printable ASCII, tabs and line feeds. Of such a text JavaScript's classes are Python's, and matching it by them takes
+ * a tenth of the time; nearly all prompts are such texts.
  */
 export const isPlain = (text: string): boolean => /^[\t\n\x20-\x7e]*$/.test(text);

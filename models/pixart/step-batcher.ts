@@ -34,9 +34,10 @@ export type StepBin = {
 };
 
 /**
- * Runs the denoising steps of several images on one transformer. Each image has its own loop and asks for one prediction at a time; those of
- * one bin that ask at the same time share a call, and join and leave between calls. A shared call that fails is repeated image by
- * image, so that each gets its own result or its own error (docs/decisions/141).
+ * Runs the denoising steps of several images on one transformer. Each image has its own loop and asks for one
+ * prediction at a time; those of one bin that ask at the same time share a call, and join and leave between calls. A
+ * shared call that fails is repeated image by image, so that each gets its own result or its own error
+ * (docs/decisions/141).
  */
 export class StepBatcher {
   readonly #transformer: Pick<Graph, 'run'>;

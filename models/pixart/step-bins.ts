@@ -1,6 +1,9 @@
 import type { StepInputs } from './step-inputs.ts';
 
-/** While others wait, a bin has this many calls before it is the next one's turn: shapes that alternate may cost a device its plans. */
+/**
+ * While others wait, a bin has this many calls before it is the next one's turn: shapes that alternate may cost a
+ * device its plans.
+ */
 export const CALLS_IN_A_ROW = 8;
 
 /** A prediction that an image waits for. */
@@ -10,8 +13,8 @@ export type Waiting = StepInputs & {
 };
 
 /**
- * Images whose steps may share calls. The bin is ready once each of them that is between two steps has asked: a call with fewer would
- * leave the rest to a call of their own.
+ * Images whose steps may share calls. The bin is ready once each of them that is between two steps has asked: a call
+ * with fewer would leave the rest to a call of their own.
  */
 export class Bin {
   /** Images that are between two steps: they ask, rest or leave without waiting for anything. */
@@ -43,7 +46,10 @@ export class Bin {
   }
 }
 
-/** Bins in the order of their turns. Each keeps its turn for some calls, and waits for its own images rather than let another bin in between. */
+/**
+ * Bins in the order of their turns. Each keeps its turn for some calls, and waits for its own images rather than let
+ * another bin in between.
+ */
 export class BinTurns {
   readonly #bins = new Map<string | symbol, Bin>();
 

@@ -22,8 +22,8 @@ export type FixedInputs = {
 export type StepInputs = { fixed: FixedInputs; latents: Float32Array; timestep: number };
 
 /**
- * Makes the inputs that images of one shape have in a call that they share. A transformer whose graph takes other inputs needs another one
- * of these, and nothing else.
+ * Makes the inputs that images of one shape have in a call that they share. A transformer whose graph takes other
+ * inputs needs another one of these, and nothing else.
  */
 export type JoinFixed = (images: readonly FixedInputs[]) => Record<string, Tensor>;
 

@@ -1,8 +1,8 @@
 import { isPlain, pythonRegex } from './python-regex.ts';
 
 /**
- * What is replaced in a text, and by what. Third, for a pattern that finds something in every text and seldom changes it: what it changes, in
- * plain texts.
+ * What is replaced in a text, and by what. Third, for a pattern that finds something in every text and seldom changes
+ * it: what it changes, in plain texts.
  */
 export type Rule = readonly [pattern: string, replacement: string, changes?: string];
 

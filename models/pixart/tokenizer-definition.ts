@@ -44,8 +44,9 @@ const FIELDS = ['normalizer', 'pre_tokenizer', 'post_processor'] as const;
 const NOT_OF_MODEL: Record<string, string[]> = kinds.notOfModel;
 
 /**
- * What in a tokenizer gets other ids from the JavaScript library than from the Rust library, in words of the file. Kinds that were
- * compared, and options of models that must not be set, stand in tokenizer-kinds.json, which the exporter reads too: docs/decisions/022.
+ * What in a tokenizer gets other ids from the JavaScript library than from the Rust library, in words of the file.
+ * Kinds that were compared, and options of models that must not be set, stand in tokenizer-kinds.json, which the
+ * exporter reads too: docs/decisions/022.
  */
 export function unsupported(definition: TokenizerDefinition): string[] {
   const others = FIELDS.flatMap((field) =>

@@ -179,8 +179,8 @@ function remembered<T>(make: (text: string) => T): (text: string) => T {
 const MOST_REMEMBERED = 20_000;
 
 /**
- * Whether a text's tokens are those of its parts, cut before each single space. GPT-2's pattern takes such a space to the word behind it, and
- * nothing that it finds goes across.
+ * Whether a text's tokens are those of its parts, cut before each single space. GPT-2's pattern takes such a space to
+ * the word behind it, and nothing that it finds goes across.
  */
 const isSplitAtSpaces = (part: TokenizerPart | null | undefined): boolean =>
   part?.type === 'ByteLevel' && part.use_regex !== false && part.add_prefix_space !== true;

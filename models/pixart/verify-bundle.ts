@@ -9,8 +9,8 @@ import { type ExternalData, externalData } from './external-data.ts';
 import { WireError } from './wire-reader.ts';
 
 /**
- * Checks size and SHA-256 of every file that the bundle lists, in streams, so that no file has to fit into memory; and that its graphs
- * load nothing that it does not list, so that its digest stands for all of its bytes.
+ * Checks size and SHA-256 of every file that the bundle lists, in streams, so that no file has to fit into memory; and
+ * that its graphs load nothing that it does not list, so that its digest stands for all of its bytes.
  *
  * @throws UserError that names every file that is missing, differs or is not listed, with what was expected and found.
  */

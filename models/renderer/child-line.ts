@@ -23,7 +23,10 @@ export type Share<Child> = { child: Child; giveBack: () => void };
 type Waiting<Child> = { need: Need; passedBy: number; have: (share: Share<Child>) => void };
 type Slot<Child> = { child: Child; free: number; inHand: Need[] };
 
-/** Hands out the places of some children: first come, first served, but for images of a bin that a child already has, which may pass the others for a while. */
+/**
+ * Hands out the places of some children: first come, first served, but for images of a bin that a child already has,
+ * which may pass the others for a while.
+ */
 export class ChildLine<Child> {
   readonly #slots: Slot<Child>[];
   readonly #options: Required<LineOptions<Child>>;

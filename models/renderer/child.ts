@@ -1,4 +1,7 @@
-/** A child process: holds one part of a bundle's networks on one device, and encodes one text or paints one or several images at a time. */
+/**
+ * A child process: holds one part of a bundle's networks on one device, and encodes one text or paints one or several
+ * images at a time.
+ */
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../domain/user-error.ts';
 import {
@@ -24,8 +27,9 @@ class RenderCancelled extends Error {
 }
 
 /**
- * When the last message has left this process, or cannot. What the channel does not take at once waits for the event loop, which the networks
- * block: they wait for it, or a picture would arrive many steps of its neighbours late, and keep back whatever is told after it.
+ * When the last message has left this process, or cannot. What the channel does not take at once waits for the event
+ * loop, which the networks block: they wait for it, or a picture would arrive many steps of its neighbours late, and
+ * keep back whatever is told after it.
  */
 let told: Promise<void> = Promise.resolve();
 

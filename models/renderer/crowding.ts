@@ -1,8 +1,8 @@
 import type { RendererChild } from './renderer-child.ts';
 
 /**
- * Remembers the bins whose images found no memory beside others. Each of them takes twice as many places from then on, so that fewer are computed
- * at once: otherwise they would end one child after the other.
+ * Remembers the bins whose images found no memory beside others. Each of them takes twice as many places from then on,
+ * so that fewer are computed at once: otherwise they would end one child after the other.
  */
 export class Crowding {
   readonly #factors = new Map<string, number>();

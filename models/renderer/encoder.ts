@@ -22,14 +22,17 @@ export type EncodeOptions = {
   onEncoded?: ((ms: number) => void) | undefined;
 };
 
-/** Encodes texts into captions in its own process, which lives only while there are texts. One at a time, first come, first served. */
+/**
+ * Encodes texts into captions in its own process, which lives only while there are texts. One at a time, first come,
+ * first served.
+ */
 export type Encoder = {
   /** Aborted, with a UserError as its reason, when the encoder cannot be loaded any more: see Renderer. */
   readonly unusable: AbortSignal;
   /**
    * @param ids of a text that a PromptReader has read
-   * @throws UserError where the graphs do not take these; RendererDied and RenderFault, after which another attempt may succeed; the
-   * signal's reason, at once: the text in hand is encoded to its end.
+   * @throws UserError where the graphs do not take these; RendererDied and RenderFault, after which another attempt may
+   * succeed; the signal's reason, at once: the text in hand is encoded to its end.
    */
   encode(ids: number[], options?: EncodeOptions): Promise<Caption>;
   /** Ends the process. A text in hand rejects with RendererDied. */

@@ -16,9 +16,9 @@ export class TooLittleMemory extends RenderFault {
 }
 
 /**
- * A renderer whose pictures go on with less where memory runs out (models/pixart/ladder.ts), from the last state that they told. Where others
- * were painted beside it, the picture is first tried alone, since those may have had the memory. The rung that a picture needed
- * is where the next one of its bin begins; it is told with the picture.
+ * A renderer whose pictures go on with less where memory runs out (models/pixart/ladder.ts), from the last state that
+ * they told. Where others were painted beside it, the picture is first tried alone, since those may have had the
+ * memory. The rung that a picture needed is where the next one of its bin begins; it is told with the picture.
  */
 export function withLessMemory(
   renderer: Renderer,

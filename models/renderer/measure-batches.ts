@@ -8,7 +8,10 @@ import { sampleCaptions, sampleRequest } from './sample-render.ts';
 /** How many images share a call, and what a worker makes of it. */
 export type MeasuredBatch = { images: number; imagesPerMinute: number };
 
-/** Larger batches make each image later and lose more of them with a dying child, so that they have to be worth it; a measurement errs by as much. */
+/**
+ * Larger batches make each image later and lose more of them with a dying child, so that they have to be worth it; a
+ * measurement errs by as much.
+ */
 const WORTH_IT = 1.05;
 
 /** Images that come one after the other are together from the second step of the last one on; then the first one ends. */
@@ -34,8 +37,8 @@ export const candidateBatches = (size: Size, { description }: Bundle, most: numb
   [1, 2, 4, 8].filter((images) => images <= most && imagesAtOnce(size, { images, description }) === images);
 
 /**
- * Measures on the device how many images of a size a bundle makes with each batch, smallest first, until one is no faster than those before
- * it, finds no memory, or the time is used up.
+ * Measures on the device how many images of a size a bundle makes with each batch, smallest first, until one is no
+ * faster than those before it, finds no memory, or the time is used up.
  *
  * @throws UserError where the bundle cannot be rendered; the signal's reason
  */

@@ -25,13 +25,17 @@ type MeasureOptions = {
 
 type Measured = {
   shapes: MeasuredShape[];
-  /** Whether there was time and memory for all that could have been the best, and nobody else was seen to need the processor meanwhile. */
+  /**
+   * Whether there was time and memory for all that could have been the best, and nobody else was seen to need the
+   * processor meanwhile.
+   */
   isWhole: boolean;
 };
 
 /**
- * Measures on this machine's processor how many images of a size a bundle makes with each shape, in turn, until one is no faster than
- * those before it or the time is used up. What was measured by then is given; nothing, where one image takes too long.
+ * Measures on this machine's processor how many images of a size a bundle makes with each shape, in turn, until one is
+ * no faster than those before it or the time is used up. What was measured by then is given; nothing, where one image
+ * takes too long.
  *
  * @param shapes fewest children first
  * @throws UserError where the bundle cannot be rendered; the signal's reason
@@ -86,7 +90,10 @@ async function rateOf(shape: PoolShape, { bundle, size, signal }: MeasureOptions
 const secondsOfImage = ({ description }: Bundle, { timings: { denoiseMs, decodeMs } }: Rendered): number =>
   ((denoiseMs / STEPS) * description.defaults.steps + decodeMs) / 1_000;
 
-/** Whether others took the processor, as they do while a machine starts. Of several threads it cannot be told: they wait for each other. */
+/**
+ * Whether others took the processor, as they do while a machine starts. Of several threads it cannot be told: they wait
+ * for each other.
+ */
 export function wasDisturbed(
   { threads }: PoolShape,
   images: readonly Pick<Rendered, 'timings' | 'processorMs'>[],

@@ -13,8 +13,9 @@ import {
 import { freeMemory } from './free-memory.ts';
 
 /**
- * How many processes there is memory for just now, all of them painting the largest picture of these sizes, beside the one that encodes texts
- * where there is one: at least one, and one of a damaged bundle. A decoder whose memory is unknown counts by its weights.
+ * How many processes there is memory for just now, all of them painting the largest picture of these sizes, beside the
+ * one that encodes texts where there is one: at least one, and one of a damaged bundle. A decoder whose memory is
+ * unknown counts by its weights.
  */
 export async function mostChildren(
   bundle: Bundle,
@@ -28,7 +29,10 @@ export async function mostChildren(
   return Math.max(1, 1 + Math.floor(((await freeBytes()) - one) / (painter.total - painter.file)));
 }
 
-/** How many images each of some processes may paint at once for want of memory, tried in powers of two: at least one, and 8 at most. */
+/**
+ * How many images each of some processes may paint at once for want of memory, tried in powers of two: at least one,
+ * and 8 at most.
+ */
 export async function mostImages(
   bundle: Bundle,
   sizes: readonly Size[],

@@ -3,12 +3,15 @@ export type PoolShape = { children: number; threads: number };
 
 export type MeasuredShape = PoolShape & { imagesPerMinute: number };
 
-/** More processes take more memory and make one image later, so that they have to be worth it; a measurement of seconds errs by as much. */
+/**
+ * More processes take more memory and make one image later, so that they have to be worth it; a measurement of seconds
+ * errs by as much.
+ */
 const WORTH_IT = 1.05;
 
 /**
- * Shapes that use all cores, fewest children first: one with all of them, at least twice as many each time, and in the end one for each
- * core.
+ * Shapes that use all cores, fewest children first: one with all of them, at least twice as many each time, and in the
+ * end one for each core.
  *
  * @param most children that there is memory for
  */

@@ -10,7 +10,10 @@ export const processorModel = (): string => cpus()[0]?.model.trim() || 'CPU';
 export const onnxruntimeVersion = (): string =>
   (createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string }).version;
 
-/** Cores that this process may use at once: those that it is let run on, and as many as its container's quota is worth, rounded up. */
+/**
+ * Cores that this process may use at once: those that it is let run on, and as many as its container's quota is worth,
+ * rounded up.
+ */
 export function usableCores(): number {
   const quotas = QUOTAS.map(quotaIn).filter((cores) => cores > 0);
   return Math.max(1, Math.min(availableParallelism(), ...quotas.map(Math.ceil)));

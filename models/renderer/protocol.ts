@@ -14,9 +14,9 @@ import type {
 export type ChildPart = 'encoder' | 'painter';
 
 /**
- * What a process and its child with networks say to each other. Both ends run from the same sources, so types are enough. Each `load`,
- * `encode` and `render` is a call with its own number, which is answered with exactly one `ready`, `encoded`, `done` or `failed`. A child
- * may have several renders in hand.
+ * What a process and its child with networks say to each other. Both ends run from the same sources, so types are
+ * enough. Each `load`, `encode` and `render` is a call with its own number, which is answered with exactly one `ready`,
+ * `encoded`, `done` or `failed`. A child may have several renders in hand.
  */
 export type ToChild = { call: number } & (
   | {
@@ -50,8 +50,8 @@ export type ChildAnswer =
   | { kind: 'failed'; failure: ChildFailure };
 
 /**
- * `user`: a person has to change the request or the bundle. `code`: this program is wrong, and would be again. `fault`: what the process holds can
- * no longer be trusted.
+ * `user`: a person has to change the request or the bundle. `code`: this program is wrong, and would be again. `fault`:
+ * what the process holds can no longer be trusted.
  */
 export type ChildFailure = {
   cause: 'user' | 'cancelled' | 'code' | 'fault';

@@ -119,10 +119,11 @@ export class RendererChild {
   }
 
   /**
-   * Renders one image from its captions. When the signal is aborted the child stops between two steps; one that does not is killed, and so is one that
-   * had a fault: a device context may be broken, or memory taken for good.
+   * Renders one image from its captions. When the signal is aborted the child stops between two steps; one that does
+   * not is killed, and so is one that had a fault: a device context may be broken, or memory taken for good.
    *
-   * @throws UserError; RenderFault, also where the fault came while the child was stopping; RendererDied; the signal's reason.
+   * @throws UserError; RenderFault, also where the fault came while the child was stopping; RendererDied; the signal's
+   * reason.
    */
   async render(
     request: RenderRequest,

@@ -42,9 +42,9 @@ export type Renderer = {
    */
   readonly unusable: AbortSignal;
   /**
-   * Waits for a child, then renders. A dead one is replaced before its next image; where that fails, the image waits for another
-   * one that lives. One that was in hand with others when their child ended goes on by itself, from the last state that it told: whichever of
-   * them was the reason then fails alone.
+   * Waits for a child, then renders. A dead one is replaced before its next image; where that fails, the image waits
+   * for another one that lives. One that was in hand with others when their child ended goes on by itself, from the
+   * last state that it told: whichever of them was the reason then fails alone.
    *
    * @throws UserError for a request that this bundle can never serve; RendererDied and RenderFault, after which another
    * attempt may succeed; the signal's reason.
@@ -180,6 +180,9 @@ function checkSame(bundles: readonly BundleRef[]): void {
 
 const binOf = ({ size, bin }: RenderRequest): string => `${size} ${bin.width}×${bin.height}`;
 
-/** What ends a child may be the fault of any image that it has in hand; memory that it did not find is seen to in less-memory.ts. */
+/**
+ * What ends a child may be the fault of any image that it has in hand; memory that it did not find is seen to in
+ * less-memory.ts.
+ */
 const mayBeAnothers = (error: unknown): boolean =>
   (error instanceof RendererDied || error instanceof RenderFault) && !(error instanceof RendererOutOfMemory);

@@ -1,6 +1,7 @@
 /**
- * Divides a device's time among the images that it computes at once: while it has k of them, each is charged a k-th of the time that
- * passes. What they are charged adds up to the time in which the device had any, so that it says what one device would need for them.
+ * Divides a device's time among the images that it computes at once: while it has k of them, each is charged a k-th of
+ * the time that passes. What they are charged adds up to the time in which the device had any, so that it says what one
+ * device would need for them.
  */
 export class SharedTime {
   readonly #now: () => number;
@@ -14,7 +15,10 @@ export class SharedTime {
     this.#now = now;
   }
 
-  /** Counts another image. @returns a function that ends it and returns the share of its time that it is charged: 1 if it was alone */
+  /**
+   * Counts another image. @returns a function that ends it and returns the share of its time that it is charged: 1 if
+   * it was alone
+   */
   begin(): () => number {
     this.#pass();
     this.#inHand += 1;

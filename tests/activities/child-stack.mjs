@@ -1,5 +1,5 @@
-// Loaded with --import into a renderer's child, as child-stack.mjs?file=…: keeps in that file the stack in which it tells of its first step, as it is in denoise.
-// Plain JavaScript: the child's program comes later.
+// Loaded with --import into a renderer's child, as child-stack.mjs?file=…: keeps in that file the stack in which it
+// tells of its first step, as it is in denoise. Plain JavaScript: the child's program comes later.
 import { appendFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 

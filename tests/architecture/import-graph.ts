@@ -10,8 +10,8 @@ const { resolve } = createRequire(import.meta.url);
 const TSC = path.join(path.dirname(resolve('typescript/package.json')), 'bin', 'tsc');
 
 /**
- * The imports of all files of TypeScript projects, as the compiler itself resolves them: of values and of types, in `import`, `export …
- * from`, `import()` and JSDoc (docs/decisions/006).
+ * The imports of all files of TypeScript projects, as the compiler itself resolves them: of values and of types, in
+ * `import`, `export … from`, `import()` and JSDoc (docs/decisions/006).
  *
  * @param projects folders with a `tsconfig.json`, from the root
  */

@@ -4,7 +4,10 @@ import { expect, test } from 'vitest';
 import type { Tool } from '../../infra/dev/pinned-tools.mjs';
 import * as tools from '../../infra/dev/pinned-tools.mjs';
 
-/** Where something is fetched from a network, and what has to be true of it. Findings fetch an exact version into a folder that they remove. */
+/**
+ * Where something is fetched from a network, and what has to be true of it. Findings fetch an exact version into a
+ * folder that they remove.
+ */
 type Rule = { fetches: RegExp; isPinned: (line: string, file: string) => boolean };
 
 const inFindings = (file: string): boolean => file.startsWith('findings/');

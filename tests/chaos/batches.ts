@@ -24,7 +24,10 @@ export type BatchesOptions = {
   signal: AbortSignal;
 };
 
-/** Submits batches of pictures that are not in the store yet, and waits for their ends, whatever happens to the server meanwhile. */
+/**
+ * Submits batches of pictures that are not in the store yet, and waits for their ends, whatever happens to the server
+ * meanwhile.
+ */
 export class Batches {
   readonly #options: BatchesOptions;
   readonly #random: Random;

@@ -35,8 +35,9 @@ const LOOK_EVERY_MS = 20;
 const LONGEST_WAIT_MS = 15 * 60_000;
 
 /**
- * Kills processes of a fleet, by the seed's plan, while batches run one after the other in several lanes; each batch is checked when it is
- * over, and the whole store at the end. Lanes take another batch for as long as there are kills left.
+ * Kills processes of a fleet, by the seed's plan, while batches run one after the other in several lanes; each batch is
+ * checked when it is over, and the whole store at the end. Lanes take another batch for as long as there are kills
+ * left.
  *
  * @throws Error that tells seed and kill where a batch is lost or the store is not what the plans say
  */

@@ -60,7 +60,10 @@ afterAll(async () => {
 
 type Asked = { store?: string; catalog?: string; terms?: string; webhook?: string };
 
-/** Starts a batch in the way of anybody who reaches the namespace, without our checks; tells how it ended, and its history's text. */
+/**
+ * Starts a batch in the way of anybody who reaches the namespace, without our checks; tells how it ended, and its
+ * history's text.
+ */
 async function start(batch: string, { store = 'out', catalog = 'catalogs/two.csv', terms, webhook }: Asked) {
   const request = { store: url(store), catalog: url(catalog), bundle: bundleRef(await openBundle(TINY)), webhook };
   const input = batchInput({ ...request, ...(terms !== undefined && { expansion: { terms: url(terms) } }) }, batch);

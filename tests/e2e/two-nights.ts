@@ -25,9 +25,9 @@ export type Night = {
 export type TwoNights = { first: Night; second: Night; captions: { objects: number; bytes: number } };
 
 /**
- * Two nights of one catalog, with a store in a folder and workers that are processes of their own; of rendering only the arithmetic is left
- * out. In the first night one worker encodes and another renders what it keeps; in the second, with fresh seeds, another worker renders whose
- * bundle lacks the text encoder's files, and nobody encodes.
+ * Two nights of one catalog, with a store in a folder and workers that are processes of their own; of rendering only
+ * the arithmetic is left out. In the first night one worker encodes and another renders what it keeps; in the second,
+ * with fresh seeds, another worker renders whose bundle lacks the text encoder's files, and nobody encodes.
  */
 export async function twoNights(rows: number, variants: number, tell: (line: string) => void = () => {}) {
   const folder = await mkdtemp(path.join(tmpdir(), 'pixart-nights-'));

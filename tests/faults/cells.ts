@@ -60,8 +60,8 @@ export const idOf = ({ activity, fault, store }: Cell): string =>
   `${activity}-${fault}-${store}`.replaceAll(/[^A-Za-z0-9+-]+/g, '-').replace('+', 'plus-');
 
 /**
- * What the fault is done to; `null` where the activity has nothing that could meet it. `anything` is done at a moment of the seed's, `picture` when
- * the first one is being computed.
+ * What the fault is done to; `null` where the activity has nothing that could meet it. `anything` is done at a moment
+ * of the seed's, `picture` when the first one is being computed.
  */
 export function accessOf({ activity, fault, store }: Cell): Access | 'receiver' | 'anything' | 'picture' | null {
   const { name, role, write, read } = ACTIVITIES.find((one) => one.name === activity)!;

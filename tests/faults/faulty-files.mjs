@@ -1,5 +1,6 @@
-// Loaded with --import into worker processes: where a rule says so, files of a store are read and written as a disk does that fails. The
-// rule lies in a file, so that a fault begins and ends while the process runs. Plain JavaScript, as Node loads it before anything else.
+// Loaded with --import into worker processes: where a rule says so, files of a store are read and written as a disk
+// does that fails. The rule lies in a file, so that a fault begins and ends while the process runs. Plain JavaScript,
+// as Node loads it before anything else.
 import { appendFileSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';

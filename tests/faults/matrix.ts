@@ -1,12 +1,14 @@
 /**
- * Every activity of the product with every fault that it can meet, in a folder and in a bucket: a small batch a cell, in real worker processes, whose
- * files and requests are made to fail when it gets there. What was found is kept after each cell, so that `--resume` goes on where a run was ended.
+ * Every activity of the product with every fault that it can meet, in a folder and in a bucket: a small batch a cell,
+ * in real worker processes, whose files and requests are made to fail when it gets there. What was found is kept after
+ * each cell, so that `--resume` goes on where a run was ended.
  *
  *     node --import tsx tests/faults/matrix.ts --seed 7 [--only renderImage] [--lanes 2] [--results out.jsonl] [--resume] [--table]
  *
- * Ends with 1 where a cell has failed or is missing; what the workers of a failed one said then lies in `<results>.<cell>.log`. Clocks are moved with
- * libfaketime, and the kernel's own faults take root: what the machine lacks is told, and those cells are left out. `npx tsx` would end at a signal
- * without a word to the program that it started.
+ * Ends with 1 where a cell has failed or is missing; what the workers of a failed one said then lies in
+ * `<results>.<cell>.log`. Clocks are moved with libfaketime, and the kernel's own faults take root: what the machine
+ * lacks is told, and those cells are left out. `npx tsx` would end at a signal without a word to the program that it
+ * started.
  */
 import { existsSync, rmSync } from 'node:fs';
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';

@@ -33,8 +33,8 @@ const OVER_WITHIN_MS = 480_000;
 const IN_HAND = 2;
 
 /**
- * Runs a small batch that meets the cell's fault once it gets to the cell's activity, ends the fault as soon as status tells of it, and
- * looks whether what the batch leaves is what it would be without.
+ * Runs a small batch that meets the cell's fault once it gets to the cell's activity, ends the fault as soon as status
+ * tells of it, and looks whether what the batch leaves is what it would be without.
  *
  * @throws Error where the fault was never met, or the batch or the store is not as it should be
  */

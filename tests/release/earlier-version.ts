@@ -22,8 +22,8 @@ export type EarlierVersion = {
 };
 
 /**
- * Takes a commit out of this repository's history. It is kept in the cache with what it builds of itself, for the next time. Packages are
- * those of today's lock.
+ * Takes a commit out of this repository's history. It is kept in the cache with what it builds of itself, for the next
+ * time. Packages are those of today's lock.
  *
  * @throws Error where the clone is too shallow to have the commit
  */

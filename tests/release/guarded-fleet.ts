@@ -29,7 +29,10 @@ const SCHEDULED = 1;
 /** What the default authorizer of Temporal's server answers a caller without permission. */
 const UNAUTHORIZED = { code: 7, details: 'Request unauthorized.' };
 
-/** One part of a fleet with its own way to the bucket, where it may do nothing at first, and to the Temporal server, where it may make its calls. */
+/**
+ * One part of a fleet with its own way to the bucket, where it may do nothing at first, and to the Temporal server,
+ * where it may make its calls.
+ */
 export type GuardedPart = {
   bucket: BucketGuard;
   environment: NodeJS.ProcessEnv;
@@ -43,15 +46,21 @@ export type GuardedFleet = {
   storeUrl: string;
   part(name: string): GuardedPart;
   /**
-   * Gives a command as that part. What it is refused and tells, it is granted as infra/iam has it, and the command is given again; what it
-   * does not tell stays among what it was refused.
+   * Gives a command as that part. What it is refused and tells, it is granted as infra/iam has it, and the command is
+   * given again; what it does not tell stays among what it was refused.
    */
   run(part: string, ...args: string[]): Promise<Finished>;
-  /** Does something as that part in this process, again and again, until it is refused nothing; a refusal has to be told by its error. */
+  /**
+   * Does something as that part in this process, again and again, until it is refused nothing; a refusal has to be told
+   * by its error.
+   */
   attempt(part: string, action: () => Promise<void>): Promise<void>;
   /** @param ready what it logs when it is */
   startWorker(part: string, options: string[], ready: string): Promise<WorkerProcess>;
-  /** Watches a batch to its end. What workers are refused and tell, in their log or of the batch, they are granted, and try again at once. */
+  /**
+   * Watches a batch to its end. What workers are refused and tell, in their log or of the batch, they are granted, and
+   * try again at once.
+   */
   finish(batch: string): Promise<BatchEnd>;
   read(name: string): Promise<Buffer>;
   overwrite(name: string, bytes: Buffer | string): Promise<void>;
@@ -174,8 +183,8 @@ export async function startGuardedFleet(): Promise<GuardedFleet> {
 }
 
 /**
- * As in a process of its own, whose start would be most of a command's time: with modules of its own, since they keep open what they have
- * opened for another part.
+ * As in a process of its own, whose start would be most of a command's time: with modules of its own, since they keep
+ * open what they have opened for another part.
  */
 async function runAlone(args: string[], environment: NodeJS.ProcessEnv): Promise<Finished> {
   vi.resetModules();

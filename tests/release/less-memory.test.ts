@@ -55,7 +55,10 @@ const picture = async (extra: number) => {
   return { image, rungs, pids, renderer };
 };
 
-/** With little memory. Whether ONNX Runtime or Node's own heap finds none first is a matter of some pages; Node then ends its process. */
+/**
+ * With little memory. Whether ONNX Runtime or Node's own heap finds none first is a matter of some pages; Node then
+ * ends its process.
+ */
 async function shortPicture() {
   for (const extra of [130, 134, 138, 142]) {
     try {

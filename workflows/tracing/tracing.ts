@@ -31,8 +31,9 @@ export interface TraceSinks extends Sinks {
 const { traces } = proxySinks<TraceSinks>();
 
 /**
- * Passes the trace of the workflow's caller on to everything that it starts itself. No id is drawn here: the run's span has the
- * last digits of the run's own id, which are random ones, so that a replay gives the same, and kept histories without a trace replay as they are.
+ * Passes the trace of the workflow's caller on to everything that it starts itself. No id is drawn here: the run's span
+ * has the last digits of the run's own id, which are random ones, so that a replay gives the same, and kept histories
+ * without a trace replay as they are.
  */
 class TracePropagation implements WorkflowInboundCallsInterceptor, WorkflowOutboundCallsInterceptor {
   /** The span of this workflow's caller, and of every run that it continues as. */

@@ -1,5 +1,5 @@
-// A program for infra/helm/check.sh: whether the product takes the arguments of each pod that the chart starts, serves the queue that it is
-// scaled by, and ends within the time that it is given.
+// A program for infra/helm/check.sh: whether the product takes the arguments of each pod that the chart starts, serves
+// the queue that it is scaled by, and ends within the time that it is given.
 import { readFileSync } from 'node:fs';
 import type { OptionValues } from 'commander';
 import { type WorkerOptions, workerCommand } from '../../../cli/verbs/worker.ts';

@@ -52,7 +52,10 @@ const POISON = 2 ** 100;
 
 type Call = { images: number; shape: string };
 
-/** Computes row by row, as a transformer does; it takes its time, and throws for poisoned latents and for more rows than it has room for. */
+/**
+ * Computes row by row, as a transformer does; it takes its time, and throws for poisoned latents and for more rows than
+ * it has room for.
+ */
 function transformerOf(calls: Call[], room = Number.POSITIVE_INFINITY) {
   let isBusy = false;
   return {

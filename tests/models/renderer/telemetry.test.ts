@@ -12,7 +12,10 @@ import { TINY_BUNDLE } from './tiny-renderer.ts';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const TELEMETRY = /DeveloperTools|onnxruntime/;
 
-/** Renders an image as a person's terminal does and gives the files that it left in their home. ONNX Runtime keeps quiet in CI by itself. */
+/**
+ * Renders an image as a person's terminal does and gives the files that it left in their home. ONNX Runtime keeps quiet
+ * in CI by itself.
+ */
 async function filesAfterRender(environment: Record<string, string>): Promise<string[]> {
   const home = await mkdtemp(path.join(tmpdir(), 'pixart-home-'));
   onTestFinished(() => rm(home, { recursive: true }));
