@@ -195,7 +195,7 @@ test('a batch that runs is refused with what to do, and nothing of it is touched
   );
   expect((await filesWith(place.store, 'ibex')).length).toBeGreaterThan(0);
   const elsewhere = expectCode(2, await here('forget', 'winter', '--store', path.join(place.folder, 'other')));
-  expect(elsewhere.stderr).toMatch(/expected it in .*other, found that the server has it in .*out: say where it lies/);
+  expect(elsewhere.stderr).toMatch(/expected it in .*other, but the server says it is in .*out: name its store/);
   expectCode(0, await here('cancel', 'winter', '--wait'));
   expectCode(0, await here('forget', 'winter', '--yes'));
   expect(await filesWith(place.store, 'ibex')).toEqual([]);

@@ -249,7 +249,7 @@ describe.skipIf(programs === null)('with both servers', () => {
 
     expect(printed).toMatch(/2 schedules moved\n +first\n +latest\n/);
     // A receiver that is away may keep a message waiting for days.
-    expect(printed).toContain('not moved: a message to the webhook of ended, which was still to come');
+    expect(printed).toContain('not moved: a message to the webhook of ended, which was still pending');
   }, 120_000);
 
   test('schedules move to the newer server as they are and go on, and the old file is kept', async () => {
