@@ -132,7 +132,7 @@ describe.each(PLACES)('a store in a %s', (kind) => {
       'schedule weekly is recreated, paused as before',
     ]);
     expect(expectCode(0, await here('schedule', 'import', file)).stdout).toContain(
-      'nightly exists, and is left as it is',
+      'nightly exists, so it is left as it is',
     );
     const [old, anew] = await Promise.all([before, after].map(({ client }) => describeSchedule(client, 'weekly')));
     expect({ ...anew, runs: [], next: [] }).toEqual({ ...old, runs: [], next: [] });
