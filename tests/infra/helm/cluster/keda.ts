@@ -50,7 +50,13 @@ export async function startKeda(
 }
 
 function startPrograms(programs: Programs, { folder, authority, certificate, key }: Certificates, config: string) {
-  const env = { KUBECONFIG: config, POD_NAMESPACE: NAMESPACE, WATCH_NAMESPACE: '' };
+  const env = {
+    KUBECONFIG: config,
+    POD_NAMESPACE: NAMESPACE,
+    // In a pod, the operator reads its namespace from the mounted token's folder.
+    KEDA_CLUSTER_OBJECT_NAMESPACE: NAMESPACE,
+    WATCH_NAMESPACE: '',
+  };
   const probes = (metrics: number) => [
     `--metrics-bind-address=127.0.0.1:${metrics}`,
     `--health-probe-bind-address=127.0.0.1:${metrics + 1}`,
