@@ -4,14 +4,13 @@ import type { Bundle } from '../models/pixart/index.ts';
 import {
   candidateBatches,
   chosenBatch,
-  type MeasuredBatch,
   measureBatches,
   mostImages,
   onnxruntimeVersion,
 } from '../models/renderer/index.ts';
 import { deviceName } from '../monitoring/device.ts';
 import type { ChosenShape } from './choose-shape.ts';
-import { keepMeasurement, keptMeasurement } from './kept-measurements.ts';
+import { measuredOnce } from './kept-measurements.ts';
 import type { RenderConfig } from './render-config.ts';
 
 /**
@@ -43,19 +42,14 @@ export async function chooseMicroBatch(
     onnxruntime: onnxruntimeVersion(),
     candidates: batches.map((images) => ({ images, ...pool })),
   };
-  const measure = async (): Promise<MeasuredBatch[]> => {
+  const measured = await measuredOnce(about, log, async () => {
     log.info(
       { size, batches },
       'measuring how many images should share a call; this takes some seconds, once for this bundle and device',
     );
     const found = await measureBatches(batches, { bundle, size, device, ...shape, signal });
-    const rates = found.batches.map((batch) => ({ ...batch, ...pool }));
-    await keepMeasurement(about, { rates, isWhole: found.isWhole }).catch((error) =>
-      log.warn({ err: error }, 'the cache cannot be written; the next start will measure again'),
-    );
-    return found.batches;
-  };
-  const measured = (await keptMeasurement(about)) ?? (await measure());
+    return { rates: found.batches.map((batch) => ({ ...batch, ...pool })), isWhole: found.isWhole };
+  });
   const chosen = chosenBatch(measured)?.images ?? 1;
   const imagesPerMinute = Object.fromEntries(
     measured.map((batch) => [batch.images, Number(batch.imagesPerMinute.toPrecision(3))]),

@@ -8,12 +8,11 @@ import {
   measureShapes,
   mostChildren,
   onnxruntimeVersion,
-  type PoolShape,
   processorModel,
   shapeText,
   usableCores,
 } from '../models/renderer/index.ts';
-import { keepMeasurement, keptMeasurement, type Measurement } from './kept-measurements.ts';
+import { measuredOnce } from './kept-measurements.ts';
 import type { RenderConfig } from './render-config.ts';
 
 /** A renderer's processes and their threads; on a GPU the runtime chooses the threads by default. */
@@ -49,28 +48,17 @@ export async function chooseShape(
     onnxruntime: onnxruntimeVersion(),
     candidates: shapes,
   };
-  const measured = (await keptMeasurement(about)) ?? (await measure(about, bundle, log, signal));
+  const measured = await measuredOnce(about, log, async () => {
+    log.info(
+      { size, shapes: shapes.map(shapeText) },
+      'measuring how many renderer processes make the most images here; this takes some seconds, once for this bundle and machine',
+    );
+    const { shapes: rates, isWhole } = await measureShapes(shapes, { bundle, size, signal });
+    return { rates, isWhole };
+  });
   const chosen = chosenShape(measured) ?? shapes[0]!;
   log.info({ size, chosen: shapeText(chosen), ...ratesOf(measured) }, 'renderer processes and threads chosen');
   return { children: chosen.children, threads: chosen.threads };
-}
-
-async function measure(
-  about: Measurement<PoolShape>,
-  bundle: Bundle,
-  log: Logger,
-  signal: AbortSignal,
-): Promise<MeasuredShape[]> {
-  const { size, candidates: shapes } = about;
-  log.info(
-    { size, shapes: shapes.map(shapeText) },
-    'measuring how many renderer processes make the most images here; this takes some seconds, once for this bundle and machine',
-  );
-  const measured = await measureShapes(shapes, { bundle, size, signal });
-  await keepMeasurement(about, { rates: measured.shapes, isWhole: measured.isWhole }).catch((error) =>
-    log.warn({ err: error }, 'the cache cannot be written; the next start will measure again'),
-  );
-  return measured.shapes;
 }
 
 const ratesOf = (measured: readonly MeasuredShape[]): { imagesPerMinute?: Record<string, number> } =>

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Size } from '../domain/size.ts';
 import { cacheFolder } from '../infra/dev/tools.mjs';
@@ -38,6 +39,25 @@ const keptSchema = z.object({
   until: z.number().nullable(),
   rates: z.array(z.looseObject({ imagesPerMinute: z.number().positive() })),
 });
+
+/**
+ * Returns what was measured earlier on this machine, or else what `measure` finds, which is kept for the next start.
+ *
+ * @throws as `measure` does
+ */
+export async function measuredOnce<Candidate extends Record<string, number>>(
+  about: Measurement<Candidate>,
+  log: Pick<Logger, 'warn'>,
+  measure: () => Promise<Rates<Candidate>>,
+): Promise<readonly Rated<Candidate>[]> {
+  const kept = await keptMeasurement(about);
+  if (kept !== null) return kept;
+  const found = await measure();
+  await keepMeasurement(about, found).catch((error) =>
+    log.warn({ err: error }, 'the cache cannot be written; the next start will measure again'),
+  );
+  return found.rates;
+}
 
 /**
  * What was measured earlier on this machine; `null` where nothing was, or it cannot be read, or is of candidates that
