@@ -1,16 +1,14 @@
-import { setImmediate as turn } from 'node:timers/promises';
-import { UserError } from '../../domain/user-error.ts';
 import type { BundleDescription } from './bundle.ts';
+import { CHANNELS, decodedSize } from './decoded-size.ts';
 import { finite } from './finite.ts';
 import type { Latents } from './latents.ts';
 import { Tensor } from './onnxruntime.ts';
 import type { Planes } from './resize-crop.ts';
 import type { Network } from './session.ts';
+import { stopPoint } from './stop-point.ts';
 
 /** Rows from the top, three bytes a pixel. */
 type Bytes = { data: Uint8Array; width: number; height: number };
-
-const CHANNELS = 3;
 
 /**
  * Decodes latents in one piece to the bytes of a picture, which a graph for CUDA makes on the card.
@@ -23,9 +21,7 @@ export async function decodeToBytes(
   { data, channels, height, width }: Latents,
   signal: AbortSignal | undefined,
 ): Promise<Bytes> {
-  // A graph blocks this thread: only here can a message that asks to stop come in.
-  await turn();
-  signal?.throwIfAborted();
+  await stopPoint(signal);
   const latents = new Tensor(
     'float32',
     data.map((latent) => latent / scaling),
@@ -34,14 +30,8 @@ export async function decodeToBytes(
   const { image, level } = await decoder.run({ latents }, ['image', 'level']);
   // The mean of all numbers before they became bytes, since a byte no longer shows that its number was not finite.
   finite(level!.data as Float32Array, 'mean of the pixels of the decoder');
-  const [rows, columns] = [height * factor, width * factor];
-  if (image!.data.length === CHANNELS * rows * columns) {
-    return { data: image!.data as Uint8Array, width: columns, height: rows };
-  }
-  throw new UserError(
-    `vae_decoder.cuda.onnx makes ${image!.data.length / CHANNELS} pixels of ${width}×${height} latents, not ${columns}×${rows}, as the ` +
-      `factor of ${factor} in bundle.json says. If that was edited, undo it; otherwise export the checkpoint again.`,
-  );
+  const pixels = image!.data as Uint8Array;
+  return { data: pixels, ...decodedSize('vae_decoder.cuda.onnx', pixels.length, { width, height }, factor) };
 }
 
 /** The picture as planes of −1 … 1, to be resized. */

@@ -1,16 +1,14 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Thrift } from '../../domain/thrift.ts';
-import { UserError } from '../../domain/user-error.ts';
 import type { BundleDescription } from './bundle.ts';
 import { type Pieces, piecesOf } from './decode-pieces.ts';
+import { CHANNELS, decodedSize } from './decoded-size.ts';
 import { finite } from './finite.ts';
 import { cutLatents, type Latents, thinLatents } from './latents.ts';
 import { Tensor } from './onnxruntime.ts';
 import type { Planes } from './resize-crop.ts';
 import type { Graph } from './session.ts';
+import { stopPoint } from './stop-point.ts';
 import { type TileSize, tileAxis } from './tiles.ts';
-
-const CHANNELS = 3;
 
 type Vae = BundleDescription['vae'];
 
@@ -41,23 +39,10 @@ export async function decode(
   return decodePiece(vaeDecoder, vae, scaled);
 }
 
-/** A graph blocks this thread: only between two of them can a message that asks to stop come in. */
-async function stopPoint(signal: AbortSignal | undefined): Promise<void> {
-  await turn();
-  signal?.throwIfAborted();
-}
-
 /** Decodes latents with the statistics given, or with their own. */
 async function decodePiece(vaeDecoder: Graph, vae: Vae, latents: Latents, statistics?: Float32Array): Promise<Planes> {
   const data = finite(await vaeDecoder.run(decoderInputs(vae, latents, statistics), 'image'), 'pixels of the decoder');
-  const [width, height] = [latents.width * vae.factor, latents.height * vae.factor];
-  if (data.length !== CHANNELS * width * height) {
-    throw new UserError(
-      `vae_decoder.onnx makes ${data.length / CHANNELS} pixels of ${latents.width}×${latents.height} latents, not ${width}×${height}, ` +
-        `as the factor of ${vae.factor} in bundle.json says. If that was edited, undo it; otherwise export the checkpoint again.`,
-    );
-  }
-  return { data, width, height };
+  return { data, ...decodedSize('vae_decoder.onnx', data.length, latents, vae.factor) };
 }
 
 function decoderInputs({ norms, groups }: Vae, { data, channels, height, width }: Latents, statistics?: Float32Array) {
