@@ -188,7 +188,7 @@ def test_a_command_that_is_interrupted_says_so_and_leaves_nothing_behind(
         # Again if it was lost: Python ignores an interrupt that arrives within a destructor.
         while unfinished.exists():
             os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(5)
+            time.sleep(0.5)
 
     threading.Thread(target=interrupt, daemon=True).start()
     assert command(checkpoints["tiny-epsilon"], tmp_path / "bundle") == 130
