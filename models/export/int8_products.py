@@ -4,36 +4,47 @@ This is the only pair of types for which ONNX Runtime has fast kernels on every 
 docs/decisions/101-quantised-networks.md.
 """
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
+from functools import partial
 
 import onnx_ir as ir
 import torch
 from torch import Tensor
 
 from .drafts import Draft
+from .int8_inputs import Inputs, Quantised
 from .products import Product, products
+from .recipes import Recipe
 
 CONTRIB = "com.microsoft"
 LARGEST = 63
 """7 bits: processors without VNNI sum two products of u8 and s8 in 16 bits, which 2 · 255 · 127 would overflow."""
 
-Quantised = tuple[ir.Value, ir.Value, ir.Value]
-"""A tensor in u8, its scale and its zero point."""
 
-
-def quantise_products(draft: Draft, coarse: Set[str], fine: Set[str]) -> None:
+def quantise_products(draft: Draft, once: Set[str], twice: Set[str], split: Mapping[str, Tensor]) -> None:
     """Replaces the products of the named layers by int8 ones; all others stay as they are.
+
+    Channels far larger than the others would take most of the 256 steps of an input's scale. Two ways avoid it:
 
     Args:
         draft: the graph of a transformer.
-        coarse: layers whose input is quantised once.
-        fine: layers whose input is quantised once, and the remainder again: 16 bits in two products.
-            A few channels a hundred times as large as the others do not hurt them.
+        once: layers whose input is quantised once.
+        twice: layers whose input is quantised once, and the remainder again: 16 bits in two products. It needs to know
+            nothing about the input, and costs a second product.
+        split: the outlier channels of each layer [k]. Their part of the product stays in float32, and only the rest of
+            the input is quantised (Dettmers et al., "LLM.int8()", arXiv 2208.07339). Layers that share an input need
+            the same channels.
     """
-    inputs = _Inputs(draft)
+    inputs = Inputs(draft)
     for product in list(products(draft)):
-        if product.layer in coarse or product.layer in fine:
-            product.replace(draft, _in_int8(draft, product, inputs, is_fine=product.layer in fine))
+        layer = product.layer
+        if layer in split:
+            product.replace(draft, _in_parts(draft, product, inputs, split[layer]))
+        elif layer in twice:
+            product.replace(draft, _in_two(draft, product, inputs))
+        elif layer in once:
+            stored = _stored(draft, product, product.weight)
+            product.replace(draft, [_multiply(inputs.quantised(product.input, product.matmul), stored, product.bias)])
     draft.drop_unused()
 
 
@@ -48,60 +59,45 @@ def in_int8(weight: Tensor) -> Tensor:
     return (weight / scales_of(weight)).round().clamp(-LARGEST, LARGEST).to(torch.int8)
 
 
-class _Inputs:
-    """The products' inputs in u8; an input that several products share is quantised only once."""
-
-    def __init__(self, draft: Draft):
-        self._graph = draft.model.graph
-        self._coarse: dict[ir.Value, Quantised] = {}
-        self._left: dict[ir.Value, Quantised] = {}
-
-    def coarse(self, value: ir.Value, before: ir.Node) -> Quantised:
-        if value not in self._coarse:
-            self._coarse[value] = self._quantise(value, before, value.name)
-        return self._coarse[value]
-
-    def left(self, value: ir.Value, before: ir.Node) -> Quantised:
-        """The remainder of the value after `coarse`."""
-        if value not in self._left:
-            found = ir.node("DequantizeLinear", self.coarse(value, before))
-            found.outputs[0].name = f"{value.name}.found"
-            left = ir.node("Sub", [value, found.outputs[0]])
-            left.outputs[0].name = f"{value.name}.left"
-            self._graph.insert_before(before, [found, left])
-            self._left[value] = self._quantise(left.outputs[0], before, left.outputs[0].name)
-        return self._left[value]
-
-    def _quantise(self, value: ir.Value, before: ir.Node, name: str) -> Quantised:
-        node = ir.node("DynamicQuantizeLinear", [value], num_outputs=3)
-        for output, part in zip(node.outputs, ("u8", "scale", "zero"), strict=True):
-            output.name = f"{name}.{part}"
-        self._graph.insert_before(before, node)
-        return tuple(node.outputs)
+def _in_two(draft: Draft, product: Product, inputs: Inputs) -> list[ir.Node]:
+    stored = _stored(draft, product, product.weight)
+    coarse = _multiply(inputs.quantised(product.input, product.matmul), stored, product.bias)
+    fine = _multiply(inputs.remainder(product.input, product.matmul), stored, None)
+    return _sum(product.layer, coarse, fine)
 
 
-def _in_int8(draft: Draft, product: Product, inputs: _Inputs, is_fine: bool) -> list[ir.Node]:
-    weight, layer = product.weight, product.layer
-    outputs = weight.shape[1]
-    stored = (
+def _in_parts(draft: Draft, product: Product, inputs: Inputs, outliers: Tensor) -> list[ir.Node]:
+    others, loud = inputs.parts(product.input, product.matmul, outliers)
+    stored = _stored(draft, product, product.weight.then(partial(_without, outliers)))
+    coarse = _multiply(others, stored, product.bias)
+    shape = (len(outliers), product.weight.shape[1])
+    rows = product.weight.then(lambda weight: weight[outliers], name=f"{product.layer}.outliers", shape=shape)
+    return _sum(product.layer, coarse, ir.node("MatMul", [loud, draft.add(rows)]))
+
+
+def _without(rows: Tensor, weight: Tensor) -> Tensor:
+    """The weight with zeros in these rows, so that they do not widen the scales of the others."""
+    return weight.index_fill(0, rows, 0)
+
+
+def _sum(layer: str, most: ir.Node, rest: ir.Node) -> list[ir.Node]:
+    most.outputs[0].name, rest.outputs[0].name = f"{layer}.most", f"{layer}.rest"
+    return [most, rest, ir.node("Add", [most.outputs[0], rest.outputs[0]])]
+
+
+def _stored(draft: Draft, product: Product, weight: Recipe) -> Quantised:
+    layer, outputs = product.layer, weight.shape[1]
+    zeros = weight.then(
+        lambda w: torch.zeros(w.shape[1], dtype=torch.int8),
+        name=f"{layer}.zeros",
+        dtype=ir.DataType.INT8,
+        shape=(outputs,),
+    )
+    return (
         draft.add(weight.then(in_int8, name=f"{layer}.int8", dtype=ir.DataType.INT8)),
         draft.add(weight.then(scales_of, name=f"{layer}.scales", shape=(outputs,))),
-        draft.add(
-            weight.then(
-                lambda w: torch.zeros(w.shape[1], dtype=torch.int8),
-                name=f"{layer}.zeros",
-                dtype=ir.DataType.INT8,
-                shape=(outputs,),
-            )
-        ),
+        draft.add(zeros),
     )
-    coarse = _multiply(inputs.coarse(product.input, product.matmul), stored, product.bias)
-    if not is_fine:
-        return [coarse]
-    coarse.outputs[0].name = f"{layer}.coarse"
-    fine = _multiply(inputs.left(product.input, product.matmul), stored, None)
-    fine.outputs[0].name = f"{layer}.fine"
-    return [coarse, fine, ir.node("Add", [coarse.outputs[0], fine.outputs[0]])]
 
 
 def _multiply(input_: Quantised, weight: Quantised, bias: ir.Value | None) -> ir.Node:

@@ -8,10 +8,11 @@ from .progress import Report
 from .spreads import measure_spreads
 
 WIDE = 24.0
-"""The spread of an input above which one product in 8 bits would lose about 3 % of it: 24 / 255 / √12."""
+"""The range of an input above which 8 bits for all of it would lose about 3 % of it: 24 / 255 / √12."""
 
 FROM_CAPTIONS = ("attn2.to_k", "attn2.to_v")
-"""Layers that read the caption: it has few tokens, so two products cost nothing, and noise does not resemble captions.
+"""Layers that read the caption: noise does not resemble captions, so their outliers are unknown, but it has few tokens,
+so that two products cost little.
 """
 
 
@@ -28,8 +29,9 @@ def quantise(bits: int, draft: Draft, graph: Graph, report: Report) -> None:
 
 
 def _quantise_transformer(draft: Draft, graph: Graph, report: Report) -> None:
-    report(f"{graph.file}: measuring which layers need two int8 products")
-    spreads = {name: value for name, value in measure_spreads(graph).items() if name.startswith("transformer_blocks.")}
-    fine = {name for name, value in spreads.items() if value > WIDE or name.endswith(FROM_CAPTIONS)}
-    quantise_products(draft, spreads.keys() - fine, fine)
-    report(f"{graph.file}: {len(spreads)} layers in int8, {len(fine)} of them with two products")
+    report(f"{graph.file}: looking for outlier channels")
+    spreads = {name: found for name, found in measure_spreads(graph).items() if name.startswith("transformer_blocks.")}
+    twice = {name for name in spreads if name.endswith(FROM_CAPTIONS)}
+    split = {name: found.outliers for name, found in spreads.items() if found.range > WIDE and name not in twice}
+    quantise_products(draft, spreads.keys() - twice - split.keys(), twice, split)
+    report(f"{graph.file}: {len(spreads)} layers in int8, {len(split)} of them with outlier channels in float32")

@@ -1,6 +1,7 @@
-"""Measures the spread of the inputs of a transformer's linear layers, which decides whether 8 bits are enough."""
+"""Measures the inputs of a transformer's linear layers, which decides how 8 bits suffice for them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -13,18 +14,36 @@ TIMESTEPS = (980.0, 500.0, 60.0)
 SIDE, TOKENS = 32, 20
 """Latents of 256 pixels, and a caption."""
 
+LOUD = 8.0
+"""A channel is an outlier if one of its values is that many times the root mean square of the median channel: nearly
+twice what normal distributions reach.
+"""
+MOST = 1 / 8
+"""The largest share of an input's channels that count as outliers. Published transformers have a few in a thousand."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What the values of a layer's input are like."""
+
+    range: float
+    """The range of all values over the root mean square of the median channel; the largest of all examples. The median,
+    because outlier channels would hide themselves in a mean over all. About 9 for a normal distribution.
+    """
+    outliers: Tensor
+    """The outlier channels [k], in ascending order."""
+
 
 @torch.no_grad()
-def measure_spreads(graph: Graph) -> dict[str, float]:
-    """For each linear layer of the transformer in `graph`, the `spread` of its input.
+def measure_spreads(graph: Graph) -> dict[str, Spread]:
+    """For each linear layer of the transformer in `graph`, the `Spread` of its input.
 
     Runs the network on noise, with few weights in memory at a time. Outlier channels appear whatever the image (Sun et
-    al., "Massive Activations in Large Language Models", arXiv 2402.17762), so noise finds them. A normal distribution
-    has a spread of about 9.
+    al., "Massive Activations in Large Language Models", arXiv 2402.17762), so noise finds them.
     """
     inputs = parts.transformer_graph(graph.module, len(TIMESTEPS), TOKENS, SIDE, SIDE).inputs
     inputs["timestep"] = torch.tensor(TIMESTEPS)
-    spreads: dict[str, float] = {}
+    spreads: dict[str, Spread] = {}
     linears = [(name, layer) for name, layer in graph.module.named_modules() if isinstance(layer, nn.Linear)]
     hooks = [layer.register_forward_pre_hook(_noted_as(name, spreads)) for name, layer in linears]
     try:
@@ -36,15 +55,15 @@ def measure_spreads(graph: Graph) -> dict[str, float]:
     return spreads
 
 
-def spread(x: Tensor) -> float:
-    """The range of a tensor [B, …, C] over the root mean square of its median channel; the largest over its examples.
-
-    The median, because outlier channels would hide themselves in a mean over all.
-    """
+def spread(x: Tensor) -> Spread:
+    """The spread of a tensor [examples, …, channels]."""
     rows = x.reshape(x.shape[0], -1, x.shape[-1])
     usual = rows.square().mean(1).sqrt().median(1).values.clamp_min(1e-30)
-    return float(((rows.amax((1, 2)) - rows.amin((1, 2))) / usual).max())
+    reach = (rows.abs().amax(1) / usual[:, None]).amax(0)
+    loudest = reach.topk(int(len(reach) * MOST))
+    outliers = loudest.indices[loudest.values > LOUD].sort().values
+    return Spread(float(((rows.amax((1, 2)) - rows.amin((1, 2))) / usual).max()), outliers)
 
 
-def _noted_as(name: str, spreads: dict[str, float]) -> Callable[[nn.Module, tuple[Tensor]], None]:
+def _noted_as(name: str, spreads: dict[str, Spread]) -> Callable[[nn.Module, tuple[Tensor]], None]:
     return lambda _, inputs: spreads.__setitem__(name, spread(inputs[0]))
