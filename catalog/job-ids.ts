@@ -44,7 +44,9 @@ export class JobIds {
   readonly #unseen: Set<string>;
   /** Rows without a name, held back while such fields may be the reason. */
   readonly #unnamed: { line: number; fault: string }[] = [];
-  /** Lines of ids, if a template names the copies. */
+  /** Lines of the rows' own ids, which their jobs do not have if there are variants or choices. */
+  readonly #rows = new Map<string, number>();
+  /** Lines of the jobs' ids, if a template names the copies. */
   readonly #lines = new Map<string, number>();
   readonly #copies = new NameClaims<number>();
   readonly #occurrences = new Map<string, number>();
@@ -61,6 +63,19 @@ export class JobIds {
     const occurrence = (this.#occurrences.get(contentId) ?? 0) + 1;
     this.#occurrences.set(contentId, occurrence);
     return occurrence === 1 ? contentId : `${contentId}_${occurrence}`;
+  }
+
+  /**
+   * Claims the id of a row, whose combinations share its line. Adds a problem and returns false if another row has it: rows
+   * with variants or choices could otherwise share an id unnoticed, as their jobs' ids differ.
+   */
+  claimRow(id: string, line: number, column: string, problems: Problems): boolean {
+    const key = foldedName(id);
+    const other = this.#rows.get(key);
+    if (other === undefined) this.#rows.set(key, line);
+    if (other === undefined || other === line) return true;
+    problems.add({ line, column, ...taken('an id', id, other, problems) });
+    return false;
   }
 
   /**

@@ -54,6 +54,7 @@ export function makeJobs(
     problems.add({ ...obstacle, line: raw.line, column: nameOf(obstacle.column) });
     return [];
   }
+  if (row.id !== undefined && !ids.claimRow(row.id, raw.line, nameOf('id'), problems)) return [];
   // Without an id, a combination gets the one that it would have as a row written out by hand.
   const id =
     row.id === undefined ? ids.numbered(contentId(raw)) : chosen === null ? row.id : `${row.id}-${chosen.suffix}`;

@@ -6,6 +6,7 @@ import { readText } from '../../catalog/reading/text.ts';
 import { ID_RULE } from '../../domain/job-id.ts';
 import { COLUMNS } from '../../domain/parameters.ts';
 import { UserError } from '../../domain/user-error.ts';
+import { expanding } from './expansion/expanding.ts';
 import { errorOf, options, plan, problemsOf } from './planning.ts';
 
 describe('an invalid cell', () => {
@@ -108,6 +109,20 @@ describe('an invalid row', () => {
       'line 4, id: expected an id that no other row has, found "Hero", already used in line 2',
       'line 5, id: expected an id that no other row has, found "hero", already used in line 2',
     ]);
+  });
+
+  it.each([
+    ['the first of them has variants', 'fox,a fox,4\nowl,an owl,\nFox,a red fox,\n'],
+    ['the second has variants', 'fox,a fox,\nowl,an owl,\nFox,a red fox,4\n'],
+    ['both have variants', 'fox,a fox,2\nowl,an owl,\nFox,a red fox,4\n'],
+    ['the first has choices', 'fox,a {red|grey} fox,\nowl,an owl,\nFox,a fox,\n'],
+    ['both have different choices', 'fox,a {red|grey} fox,\nowl,an owl,\nFox,a {blue|green} fox,\n'],
+  ])("has another row's id although their images have different ones: %s", async (_, rows) => {
+    for (const naming of [undefined, '{id}.{ext}']) {
+      expect(await problemsOf(`id,prompt,variants\n${rows}`, { ...expanding(), naming })).toEqual([
+        'line 4, id: expected an id that no other row has, found "Fox", already used in line 2',
+      ]);
+    }
   });
 
   it('has fewer or more cells than the header', async () => {
