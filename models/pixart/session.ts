@@ -62,9 +62,12 @@ export async function openNetwork(bundle: Bundle, file: GraphFile, options: Sess
   };
 }
 
-/** What ONNX Runtime says where a graph has other inputs, and other shapes of them, than it is given: version 1.29. */
+/**
+ * What ONNX Runtime says where a graph has other inputs, and other shapes of them, than it is given: version 1.30. The last
+ * comes from inside a graph whose inputs have free dimensions.
+ */
 const MISFIT =
-  /^Got invalid dimensions for input|^Invalid rank for input|^Unexpected input data type|' is missing in 'feeds'|out of data bounds/m;
+  /^Got invalid dimensions for input|^Invalid rank for input|^Unexpected input data type|' is missing in 'feeds'|out of data bounds|Attempting to broadcast/m;
 
 /** Why a bundle cannot be rendered with whose graph is not the one that its description describes. */
 const misfit = ({ description, folder }: Bundle, file: GraphFile, what: string): UserError =>

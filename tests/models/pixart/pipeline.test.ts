@@ -129,6 +129,11 @@ test.each<[what: string, edit: (description: BundleDescription) => BundleDescrip
     (d) => ({ ...d, transformer: { ...d.transformer, heads: 3 } }),
     /transformer\.onnx .* is not the graph/,
   ],
+  [
+    'another patch',
+    (d) => ({ ...d, transformer: { ...d.transformer, patch: 1 } }),
+    /transformer\.onnx .* is not the graph .*broadcast an axis/s,
+  ],
   ['other norms', (d) => ({ ...d, vae: { ...d.vae, norms: 3 } }), /vae_decoder\.onnx .* is not the graph/],
   [
     'another factor',
