@@ -10,6 +10,9 @@ export const SIGNED = ['without-prompt', 'with-prompt'] as const;
 
 export type Signed = (typeof SIGNED)[number];
 
+/** The strongest guidance of a row, and of a bundle's default. */
+export const MOST_GUIDANCE = 30;
+
 /** A command line option: its argument, a line of help, and its choices. */
 export type CommandOption = { argument: string; help?: string; oneOf?: readonly string[] };
 
@@ -107,7 +110,7 @@ const PARAMETERS = {
   /** Strength of classifier-free guidance. */
   guidance: {
     column: 'guidance',
-    cell: cells.decimal(1, 30).optional(),
+    cell: cells.decimal(1, MOST_GUIDANCE).optional(),
     choices: 'grid',
     option: { argument: '<number>', help: "strength of guidance, 1 turns it off; default: the bundle's" },
     value: z.number().min(1),

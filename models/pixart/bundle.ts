@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { BundleRef } from '../../domain/bundle-ref.ts';
+import { MOST_GUIDANCE } from '../../domain/parameters.ts';
 import { sizeSchema } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { CUDA_GRAPHS, encoderDigest, GRAPHS } from './bundle-parts.ts';
@@ -98,7 +99,7 @@ export const bundleDescriptionSchema = z
       .optional(),
     /** Which networks have a graph for CUDA too. */
     cuda: z.strictObject({ transformer: cudaGraphSchema, vae: cudaGraphSchema }).optional(),
-    defaults: z.strictObject({ steps: z.int().positive(), guidance: z.number().min(1) }),
+    defaults: z.strictObject({ steps: z.int().positive(), guidance: z.number().min(1).max(MOST_GUIDANCE) }),
     files: z
       .record(
         fileName,

@@ -134,6 +134,11 @@ describe('openBundle', () => {
       (d) => ({ ...d, scheduler: lcmOf(d), defaults: { ...d.defaults, steps: 51 } }),
       /expected at most 50, the most that sampler lcm supports, found 51\n.*defaults\.steps/,
     ],
+    [
+      'a default guidance beyond that of rows',
+      (d) => ({ ...d, defaults: { ...d.defaults, guidance: 30.5 } }),
+      /expected number to be <=30\n.*defaults\.guidance/,
+    ],
     ['an order for Euler', (d) => ({ ...d, scheduler: { ...d.scheduler, kind: 'euler', order: 2 } }), /"order"/],
     [
       'a spacing for LCM',
