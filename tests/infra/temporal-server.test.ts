@@ -7,6 +7,9 @@ import { delimiter, join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { msToTs, tsToMs } from '@temporalio/common/lib/time.js';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { GRPC } from '../../connection/grpc.ts';
+import { UserError } from '../../domain/user-error.ts';
+import { keepHistories } from '../../infra/dev/history-retention.ts';
 import { freePort } from '../../infra/dev/ports.ts';
 import { serverLeftBehind } from '../../infra/dev/server-left-behind.ts';
 import { isAlive } from '../../infra/dev/steps.mjs';
@@ -15,6 +18,7 @@ import { dropLease, leaseFile, lockFile, readLease, writeLease } from '../../inf
 import type { TemporalServerOptions } from '../../infra/dev/temporal-process.ts';
 import { findTemporal } from '../../infra/dev/temporal-program.ts';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
+import { startGateway } from '../client/gateway.ts';
 
 let folder: string;
 const running: TemporalServer[] = [];
@@ -105,6 +109,33 @@ test('retention is a month, on a file that had a day too, and stays as a person 
   expect(await days(second.address)).toBe(30);
   expect(await days(second.address, 90)).toBe(90);
   expect(await days((await restarted(second)).address)).toBe(90);
+});
+
+test('a server that refuses a longer retention is reported with what it has and what to do', async () => {
+  const server = await start({});
+  await withClient(server.address, ({ connection }) =>
+    connection.workflowService.updateNamespace({
+      namespace: 'default',
+      config: { workflowExecutionRetentionTtl: msToTs('2 days') },
+    }),
+  );
+  for (const [refused, found] of [
+    ['UpdateNamespace', '2 days, and setting it failed (not allowed)'],
+    ['DescribeNamespace', 'a server that does not say (not allowed)'],
+  ]) {
+    const gateway = await startGateway(server.address, (call) =>
+      call === refused ? { code: GRPC.PERMISSION_DENIED, details: 'not allowed' } : null,
+    );
+    try {
+      const keeping = keepHistories(gateway.address);
+      await expect(keeping).rejects.toThrow(UserError);
+      await expect(keeping).rejects.toThrow(
+        `the Temporal server at ${gateway.address}: expected it to keep histories for 30 days, found ${found}. `,
+      );
+    } finally {
+      gateway.stop();
+    }
+  }
 });
 
 test('a second start on the same file joins the running server and never stops it', async () => {
