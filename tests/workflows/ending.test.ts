@@ -172,12 +172,13 @@ it.concurrent('an image that fails because of our own code is computed once, and
 it.concurrent('a batch whose plan was moved away waits for it, and writes no empty manifest', async ({ expect }) => {
   await withManifestAway('moved', 'fails', { expect });
   const folder = new URL(`${site.store.url}/batches/moved/`);
-  await rename(new URL('_plan', folder), new URL('elsewhere', folder));
-  // An attempt that has already read the plan could still write the manifest.
+  // An attempt that finds half of a plan takes it for damaged: move it while none can be reading it.
+  outage.begin('batches/moved/_plan', 'fails');
   const attempts = async (): Promise<number> => (await troubleOf('moved'))[0]?.attempts ?? 0;
   const before = await attempts();
   await expect.poll(attempts, soon).toBeGreaterThan(before + 1);
-  outage.end('batches/moved/manifest');
+  await rename(new URL('_plan', folder), new URL('elsewhere', folder));
+  for (const what of ['_plan', 'manifest']) outage.end(`batches/moved/${what}`);
   const away = { waitsForStore: true, reason: expect.stringContaining('restore batches/moved/_plan/') };
   await expect.poll(() => troubleOf('moved'), soon).toMatchObject([away]);
   await rename(new URL('elsewhere', folder), new URL('_plan', folder));
