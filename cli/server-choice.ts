@@ -1,11 +1,12 @@
 import { type TemporalTarget, temporalTarget } from '../client/index.ts';
-import { fleetAddress } from '../infra/dev/fleet-note.ts';
+import { type FleetNote, runningFleet } from '../infra/dev/fleet-note.ts';
 import { type RememberedServer, rememberedServer } from '../infra/dev/server-memory.ts';
 import { type ServerOptions, stateFolder } from './options/common-options.ts';
 
 /** The server that a command uses, and why. */
-type ServerChoice = { target: TemporalTarget } & (
-  | { from: 'a person' | 'a running dev' | 'nowhere' }
+export type ServerChoice = { target: TemporalTarget } & (
+  | { from: 'a person' | 'nowhere' }
+  | { from: 'a running dev'; server: FleetNote }
   /** Remembered in the state folder by a "dev" that is not running. */
   | { from: 'the state folder'; server: RememberedServer }
 );
@@ -15,8 +16,8 @@ export function chooseServer(options: ServerOptions, state: string = stateFolder
   const named = temporalTarget(options, process.env, '');
   if (named.address !== '') return { target: named, from: 'a person' };
   const at = (address?: string): TemporalTarget => temporalTarget(options, process.env, address);
-  const running = fleetAddress(state);
-  if (running !== undefined) return { target: at(running), from: 'a running dev' };
+  const running = runningFleet(state);
+  if (running !== undefined) return { target: at(running.address), from: 'a running dev', server: running };
   const server = rememberedServer(state);
   if (server !== undefined) return { target: at(server.address), from: 'the state folder', server };
   return { target: at(), from: 'nowhere' };

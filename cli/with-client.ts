@@ -1,11 +1,10 @@
 import { type BatchClient, type ControlChange, connect, controlBatch, serverTrouble } from '../client/index.ts';
 import { UserError } from '../domain/user-error.ts';
-import type { RememberedServer } from '../infra/dev/server-memory.ts';
 import { namespaceIdAt } from '../infra/dev/temporal-answer.ts';
 import { note, printJson, printLine } from './display/output.ts';
 import { ServerUnusable } from './exit-codes.ts';
 import { type JsonOptions, type ServerOptions, stateFolder } from './options/common-options.ts';
-import { chooseServer } from './server-choice.ts';
+import { chooseServer, type ServerChoice } from './server-choice.ts';
 
 /**
  * Connects, and calls `use`. The connection stays open until the process ends: an abandoned call may still be retried, and
@@ -40,7 +39,7 @@ export async function clientIfAny(options: ServerOptions): Promise<BatchClient |
 
 async function connectOrSayWhy(options: ServerOptions): Promise<BatchClient> {
   const choice = chooseServer(options);
-  if (choice.from === 'the state folder') await checkRuns(choice.server);
+  if ('server' in choice) await checkRuns(choice);
   const client = await connect(choice.target, { warn: note }).catch((error: unknown) => {
     throw error instanceof UserError ? new ServerUnusable(error.message) : error;
   });
@@ -52,11 +51,19 @@ async function connectOrSayWhy(options: ServerOptions): Promise<BatchClient> {
   return client;
 }
 
-/** Another server may be running at its address by now. */
-async function checkRuns({ address, namespaceId }: RememberedServer): Promise<void> {
-  if ((await namespaceIdAt(address)) === namespaceId) return;
+/**
+ * Another server may be running at its address by now. A note about a running "dev" can be wrong too: after a kill, another
+ * program may have its process id.
+ */
+async function checkRuns({ from, server }: Extract<ServerChoice, { server: unknown }>): Promise<void> {
+  const { address, namespaceId } = server;
+  if (namespaceId === undefined) return;
+  const found = await namespaceIdAt(address);
+  // A server that a "dev" is restarting does not answer yet: connecting says so.
+  if (found === namespaceId || (found === null && from === 'a running dev')) return;
+  const other = found === null ? '' : '; another server answers there';
   throw new ServerUnusable(
-    `the "dev" of this folder (${stateFolder()}), whose server was at ${address}, is not running. Start it with "npx pixart-batch dev", or ` +
+    `the "dev" of this folder (${stateFolder()}), whose server was at ${address}, is not running${other}. Start it with "npx pixart-batch dev", or ` +
       'name another server with --address',
   );
 }

@@ -12,6 +12,8 @@ const noteSchema = z.object({
   owner: z.int(),
   address: z.string(),
   namespace: z.string(),
+  /** Distinguishes the server from any other that may answer there later; absent for one that was named by its address. */
+  namespaceId: z.string().optional(),
   /** What the workers were started with as `--allow`. */
   allow: z.array(z.string()),
 });
@@ -38,12 +40,9 @@ export function fleetsFor(
   );
 }
 
-/**
- * The server's address of the fleet with this state folder, if one is running; of several, the one whose note comes
- * first by name.
- */
-export const fleetAddress = (stateFolder: string): string | undefined =>
-  [...notes(stateFolder).values()].find(({ owner }) => isAlive(owner))?.address;
+/** The running fleet with this state folder, if there is one; of several, the one whose note comes first by name. */
+export const runningFleet = (stateFolder: string): FleetNote | undefined =>
+  [...notes(stateFolder).values()].find(({ owner }) => isAlive(owner));
 
 const numeric = (address: string): string => address.replace(/^localhost:/, '127.0.0.1:');
 

@@ -73,7 +73,7 @@ export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet
   const address = server?.address ?? options.address!;
   const allow = [pathToFileURL(resolve(options.stateFolder)).href, ...(options.allow ?? [])];
   const { namespace } = temporalTarget({ ...options, address });
-  const dropNote = noteFleet(options.stateFolder, { address, namespace, allow });
+  const dropNote = noteFleet(options.stateFolder, { address, namespace, namespaceId: server?.namespaceId, allow });
   const workers = startWorkers({ ...options, allow }, address, server, logFolder);
   return {
     address,

@@ -1,7 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { noteFleet } from '../../infra/dev/fleet-note.ts';
+import { rememberServer } from '../../infra/dev/server-memory.ts';
+import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
 import { runHere } from '../cli/run-here.ts';
 import { type RunningCommand, startPixartBatch } from './command-line.ts';
 import { createWorkplace, type Workplace } from './workplace.ts';
@@ -62,6 +65,30 @@ test('"dev" says when it is ready, comes back at its address, and is found there
 
   const again = await whileDevRuns(async (dev) => void (await dev.said(/^ready: /m)));
   expect(again).toBe(address);
+});
+
+test('a server that listens where the one of "dev" did is refused, also where a note says that "dev" runs', async () => {
+  const other = await startTemporalServer({ ui: false });
+  const state = path.join(place.folder, 'killed');
+  const list = () => runHere(['list'], { PIXART_STATE: state });
+  const refused = {
+    code: 4,
+    stdout: '',
+    stderr: expect.stringContaining(`${other.address}, is not running; another server answers there. Start it with`),
+  };
+  mkdirSync(state);
+  try {
+    rememberServer(state, { address: other.address, uiUrl: null, namespaceId: 'of another file' });
+    expect(await list()).toMatchObject(refused);
+    // The note of a killed "dev" whose process id another program, this one, has by now.
+    const about = { address: other.address, namespace: 'default', allow: [] };
+    noteFleet(state, { ...about, namespaceId: 'of another file' });
+    expect(await list()).toMatchObject(refused);
+    noteFleet(state, { ...about, namespaceId: other.namespaceId });
+    expect(await list()).toMatchObject({ code: 0 });
+  } finally {
+    await other.stop();
+  }
 });
 
 test('the logs of "dev" warn of nothing where nothing is wrong', () => {

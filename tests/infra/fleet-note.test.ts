@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fleetAddress, fleetsFor, noteFleet } from '../../infra/dev/fleet-note.ts';
+import { fleetsFor, noteFleet, runningFleet } from '../../infra/dev/fleet-note.ts';
 
 let folder: string;
 
@@ -22,10 +22,10 @@ test('a submitter finds the note of the fleet on its server, for as long as the 
   expect(fleetsFor(folder, { ...about, address: '127.0.0.1:7234' })).toEqual([]);
   expect(fleetsFor(folder, { ...about, namespace: 'team' })).toEqual([]);
   expect((await stat(path.join(folder, `fleet-${process.pid}.json`))).mode & 0o077).toBe(0);
-  expect(fleetAddress(folder)).toBe(about.address);
+  expect(runningFleet(folder)).toMatchObject(about);
   drop();
   expect(fleetsFor(folder, about)).toEqual([]);
-  expect(fleetAddress(folder)).toBeUndefined();
+  expect(runningFleet(folder)).toBeUndefined();
 });
 
 test('the note of a fleet that was killed is ignored, and the next fleet removes it', async () => {
