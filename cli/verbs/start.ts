@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { type BatchClient, listBatches, newBatchId, reviewPageEnd, submitBatch } from '../../client/index.ts';
+import { fleetsFor } from '../../infra/dev/fleet-note.ts';
 import { type LocalFleet, startLocalFleet } from '../../infra/dev/local-fleet.ts';
 import { type Bundle, chosenBundle, verifyBundle } from '../../models/pixart/index.ts';
 import { storeUrl } from '../../store/index.ts';
@@ -62,17 +63,42 @@ function runExample(fleet: LocalFleet, options: StartOptions, bundle: Bundle, si
     const batch = (await unfinishedExample(client, options, bundle)) ?? (await submitExample(client, options, bundle));
     const failure = fleet.gaveUp.then((error) => Promise.reject(error));
     const end = await Promise.race([followBatch(client, batch, { json: false, signal }), failure]);
+    const others = await stoppedBatches(client, batch, options.state);
     if (end.state === 'left') {
       note('\ninterrupted; "npm start" resumes where it stopped');
+      if (others.length > 0) note(`${stoppedText(others)} To continue:\n  ${devCommand(options)}`);
       return EXIT.interrupted;
     }
     // The workers that write the page are about to stop.
     if (end.state === 'completed') await reviewPageEnd(client, end.result);
     const code = await tellEnd(client, batch, end, false, end.last);
-    const state = options.state === '.pixart' ? '' : ` --state ${options.state}`;
-    printLine(`To see the batch in Temporal's UI again:\n  npx pixart-batch dev${state}`);
+    if (others.length > 0) note(stoppedText(others));
+    const purpose = others.length > 0 ? 'To continue, and to see' : 'To see';
+    printLine(`${purpose} the batch in Temporal's UI again:\n  ${devCommand(options)}`);
     return code;
   });
+}
+
+const devCommand = ({ state }: StartOptions): string =>
+  `npx pixart-batch dev${state === '.pixart' ? '' : ` --state ${state}`}`;
+
+/** Other unfinished batches, which stop with this command's server; none if that is elsewhere or another fleet goes on with it. */
+async function stoppedBatches(client: BatchClient, batch: string, state: string): Promise<string[]> {
+  const isLast = fleetsFor(state, client).every(({ owner }) => owner === process.pid);
+  if (process.env.TEMPORAL_ADDRESS || !isLast) return [];
+  const unfinished: string[] = [];
+  for await (const other of listBatches(client)) {
+    if (other.endedAt === null && other.batch !== batch) unfinished.push(other.batch);
+  }
+  return unfinished;
+}
+
+const SHOWN = 5;
+
+function stoppedText(batches: readonly string[]): string {
+  const more = batches.length > SHOWN ? ` and ${batches.length - SHOWN} more` : '';
+  const what = batches.length === 1 ? 'batch is unfinished and stops' : 'batches are unfinished and stop';
+  return `other ${what} with this server, to be continued later: ${batches.slice(0, SHOWN).join(', ')}${more}.`;
 }
 
 /** The batch of an earlier, interrupted start, unless the bundle has changed since: no renderer serves that one any more. */

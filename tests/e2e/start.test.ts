@@ -59,7 +59,7 @@ test('npm start renders a catalog, stops what it started, and renders nothing th
   expect(await objectsOf(place.store)).toHaveLength(3);
 });
 
-test('interrupted in the middle, then npm start: it goes on with the same batch', async () => {
+test('interrupted in the middle, then npm start: it goes on with the same batch, and says what stops with it', async () => {
   // One that is over soon, and others that cannot be over before the signal comes.
   const rows = [5, 80, 80, 80].map((steps, i) => `r${i},a hare number ${i},512,${steps}`);
   const catalog = await place.catalog('longer.csv', ['id,prompt,size,steps', ...rows].join('\n'));
@@ -68,13 +68,24 @@ test('interrupted in the middle, then npm start: it goes on with the same batch'
   const interrupted = start(catalog);
   await expect.poll(objects, { timeout: 120_000 }).toBeGreaterThan(before);
   const server = readLease(`${place.environment.PIXART_STATE}/temporal.db`)?.server;
+  const aside = await place.catalog('aside.csv', 'id,prompt,size,steps\nlong,a heron,512,200');
+  for (const command of [
+    ['submit', aside, '--batch', 'aside'],
+    ['pause', 'aside'],
+  ]) {
+    expectCode(0, await runHere([...command, '--address', server!.address], place.environment));
+  }
   // In a terminal Ctrl-C reaches every process in front; the bootstrap, which is alone here, passes SIGTERM on.
   interrupted.signal('SIGTERM');
   const left = await interrupted.finished;
   expectCode(130, left);
   expect(isAlive(server!.pid)).toBe(false);
+  const stopped = 'other batch is unfinished and stops with this server, to be continued later: aside.';
+  expect(left.stderr).toContain(`${stopped} To continue:\n  npx pixart-batch dev --state `);
 
   const resumed = expectCode(0, await start(catalog).finished);
+  expect(resumed.stderr).toContain(stopped);
+  expect(resumed.stdout).toMatch(/To continue, and to see the batch in Temporal's UI again:\n {2}npx pixart-batch dev/);
   expect(resumed.stderr).toContain('resuming it');
   expect(batchOf(resumed)).toBe(batchOf(left));
   const { totals, images } = await readManifest(place.store, batchOf(resumed));
