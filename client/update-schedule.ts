@@ -4,6 +4,7 @@ import type { ScheduleDescription, ScheduleHandle } from '@temporalio/client';
 import { encodeScheduleOverlapPolicy } from '@temporalio/client/lib/schedule-types.js';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import type { temporal } from '@temporalio/proto';
+import type { AtMost } from '../domain/at-most.ts';
 import { ServerUnreachable, UserError } from '../domain/user-error.ts';
 import { rawPayload } from '../encryption/raw-payloads.ts';
 import { scheduleSummary } from '../workflows/contract/batch-start.ts';
@@ -20,6 +21,8 @@ export type UpdatedSchedule = ScheduleForecast & {
   changes: ChangedSetting[];
   /** The check of the catalog, as it will be read from now on. */
   catalog: ScheduledCatalog;
+  /** The limits of each of its batches from now on. */
+  atMost?: AtMost | undefined;
 };
 
 /** How often to retry a change if someone else's came first. */
@@ -65,7 +68,12 @@ export function updateSchedule(client: BatchClient, name: string, change: Schedu
       }
       const left = differencesOf(keptSchedule(name, current), wanted).map(({ setting }) => setting);
       if (changes.some(({ setting }) => left.includes(setting))) continue;
-      return { ...(await scheduleForecast(client, current, wanted.timeZone, times?.cron)), changes, catalog };
+      return {
+        ...(await scheduleForecast(client, current, wanted.timeZone, times?.cron)),
+        changes,
+        catalog,
+        atMost: wanted.input.atMost,
+      };
     }
     throw new UserError(
       `schedule ${name}: others changed it at the same time, ${ATTEMPTS} times in a row. Look at it with "describe", and try again`,

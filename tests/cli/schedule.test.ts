@@ -160,6 +160,21 @@ test('a schedule with a maximum cost is refused while the cost cannot be estimat
   });
 });
 
+test('a schedule whose catalog is over its limits says so whenever it is changed', async () => {
+  expect(await run(['create', 'tight', catalog, '--at', '22:00'])).toMatchObject({ code: 0 });
+  const over = 'a batch of the catalog as it is now would be refused: --max-jobs: expected at most 0';
+  for (const [args, warned] of [
+    [['--max-jobs', '100'], false],
+    [['--max-jobs', '0'], true],
+    [['--at', '23:00', '--json'], true],
+    [['--no-max-jobs'], false],
+  ] as const) {
+    const { code, stderr, stdout } = await run(['update', 'tight', ...args]);
+    expect([args, code, stderr.includes(over)]).toEqual([args, 0, warned]);
+    expect(stdout).not.toContain('atMost');
+  }
+});
+
 test('schedule commands print JSON too, and a trigger that starts nothing exits with 3', async () => {
   const json = async (...args: string[]) => {
     const { code, stdout } = await run([...args, '--json']);

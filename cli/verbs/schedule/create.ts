@@ -10,6 +10,7 @@ import {
   type ScheduleRequest,
   scheduledCatalog,
 } from '../../../client/index.ts';
+import type { AtMost } from '../../../domain/at-most.ts';
 import { CATALOG_ENDINGS } from '../../../domain/catalog-settings.ts';
 import { zonedText } from '../../../domain/time-zone.ts';
 import { UserError } from '../../../domain/user-error.ts';
@@ -92,12 +93,18 @@ async function tellOfCatalog(request: ScheduleRequest): Promise<void> {
   if (known.plan) for (const line of planNotes(known.plan, request)) note(line);
   const { atMost } = request;
   if (atMost === undefined || known.preview === null) return;
+  note(overLimitText(known, atMost) ?? limitsKeptText(known.preview, atMost));
+}
+
+/** Why a batch of the catalog as it is now would exceed the limits; `null` if it would not, as far as is known. */
+export function overLimitText(known: ScheduledCatalog, atMost: AtMost | undefined): string | null {
+  if (atMost === undefined || known.trouble !== null || known.preview === null) return null;
   try {
     checkAtMost(atMost, known.preview);
-    note(limitsKeptText(known.preview, atMost));
+    return null;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    note(`a batch of the catalog as it is now would be refused: ${error.message}`);
+    return `a batch of the catalog as it is now would be refused: ${error.message}`;
   }
 }
 

@@ -24,7 +24,7 @@ import {
 import { addScheduleOptions, type ScheduleOptions, timesOf } from '../../options/schedule-options.ts';
 import { notEmpty, spanText } from '../../options/values.ts';
 import { withClient } from '../../with-client.ts';
-import { addRunOptions, nextText, tellForecast, troubleText } from './create.ts';
+import { addRunOptions, nextText, overLimitText, tellForecast, troubleText } from './create.ts';
 
 /** `false` removes a setting. */
 type UpdateOptions = Partial<Omit<CatalogOptions, 'column' | 'sheet' | 'expand' | 'sign' | 'name'>> &
@@ -105,10 +105,12 @@ async function update(name: string, options: UpdateOptions): Promise<void> {
     for (const line of await silenceOf(client, webhook ?? undefined)) note(line);
     return updated;
   });
-  const { catalog: found, ...told } = updated;
+  const { catalog: found, atMost, ...told } = updated;
   if (options.json) printJson({ name, ...told });
   else printLine(updatedText(name, updated));
   if (found.trouble !== null) note(troubleText(catalog ?? `the catalog of ${name}`, found.trouble));
+  const excess = overLimitText(found, atMost);
+  if (excess !== null) note(excess);
   tellForecast(updated);
 }
 
