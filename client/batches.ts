@@ -4,6 +4,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { GRPC } from '../connection/grpc.ts';
+import { nearName } from '../domain/near-name.ts';
 import { ServerUnreachable, UserError } from '../domain/user-error.ts';
 import type { BatchMemo } from '../workflows/contract/batch.ts';
 import type { BatchState } from '../workflows/contract/progress.ts';
@@ -29,9 +30,26 @@ export type BatchListing = Omit<BatchMemo, 'state' | 'withoutManifest'> & {
 
 /** The server does not know the batch, or has forgotten it, as it does with batches that ended long ago. */
 export class BatchUnknown extends UserError {
-  constructor({ address, namespace }: BatchClient, batch: string, more = FORGOTTEN) {
+  constructor({ address, namespace }: BatchClient, batch: string, more: string) {
     super(`batch ${batch}: unknown to the Temporal server at ${address} (namespace ${namespace})${more}`);
   }
+}
+
+/** Listings are newest first: these are enough to recognise a mistyped id, and come in one answer. */
+const LISTED = 1_000;
+
+/** A BatchUnknown that names a batch with a similar id, if there is one. */
+export async function unknownBatch(client: BatchClient, batch: string, more = FORGOTTEN): Promise<BatchUnknown> {
+  const known = new Set<string>();
+  const query = "WorkflowType = 'renderBatch'";
+  for await (const { workflowId } of client.listings.workflow.list({ query, pageSize: LISTED })) {
+    known.add(batchOf(workflowId));
+    if (known.size === LISTED) break;
+  }
+  // The listing lags behind.
+  known.delete(batch);
+  const near = nearName(batch, known);
+  return new BatchUnknown(client, batch, `${near === undefined ? '' : `; did you mean ${near}?`}${more}`);
 }
 
 const FORGOTTEN =
@@ -143,6 +161,7 @@ export async function aboutBatch<T>(client: BatchClient, batch: string, call: ()
     if (grpcCause(error) === GRPC.UNAVAILABLE) {
       throw new ServerUnreachable(`the Temporal server at ${client.address} does not answer`);
     }
-    throw error instanceof WorkflowNotFoundError ? new BatchUnknown(client, batch) : error;
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw await unknownBatch(client, batch);
   }
 }

@@ -8,7 +8,7 @@ import { type ObjectStore, openStore, storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import { batchWorkflowId } from '../workflows/contract/queues.ts';
 import { firstSource } from '../workflows/contract/round.ts';
-import { aboutBatch, type BatchListing, BatchUnknown, describeBatch, stillRuns, unlessUnknown } from './batches.ts';
+import { aboutBatch, type BatchListing, describeBatch, stillRuns, unknownBatch, unlessUnknown } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { checkPlannedWith, planPremises } from './plan-premises.ts';
 import { batchProgress } from './progress.ts';
@@ -42,12 +42,12 @@ export async function lastRound(client: BatchClient, batch: string, where: Where
   const known = await describeBatch(client, batch).catch(unlessUnknown);
   if (known?.endedAt === null) throw stillRuns(batch);
   const url = where.store === undefined ? known?.store : storeUrl(where.store);
-  if (url === undefined) throw new BatchUnknown(client, batch);
+  if (url === undefined) throw await unknownBatch(client, batch);
   const store = await openStore(url);
   const manifest = await findManifestHead(store, batch);
   const rounds = withManifest(await roundsOf(store, batch), manifest);
   const told = known !== null && isSameStore(known.store, url) ? known : null;
-  if (rounds.firstPiece === null) throw noPlan(client, batch, store, told, manifest);
+  if (rounds.firstPiece === null) throw await noPlan(client, batch, store, told, manifest);
   await checkPlanIsWhole(client, batch, rounds, told, manifest);
   const remembered = told === null ? null : await lastInput(client, batch);
   const { input, from } = await settled(store, batch, rounds, remembered, where);
@@ -123,13 +123,13 @@ async function checkPlanIsWhole(
 const neverPlanned = (batch: string): UserError =>
   new UserError(`batch ${batch} was never planned ("status" says why): submit its catalog again`);
 
-function noPlan(
+async function noPlan(
   client: BatchClient,
   batch: string,
   { url }: ObjectStore,
   known: BatchListing | null,
   manifest: ManifestHead | null,
-): UserError {
+): Promise<UserError> {
   const missing = `expected its plan at ${planFolder(batch)} in ${url}, found none`;
   if (manifest !== null || (known?.total ?? 0) > 0) {
     return new UserError(
@@ -137,7 +137,7 @@ function noPlan(
     );
   }
   if (known !== null) return neverPlanned(batch);
-  return new BatchUnknown(client, batch, `; ${missing}. Name its store with --store`);
+  return unknownBatch(client, batch, `; ${missing}. Name its store with --store`);
 }
 
 /** The input of the batch's last round, from the first event of its history. */

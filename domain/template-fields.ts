@@ -1,5 +1,4 @@
-import { closestMatch } from 'leven';
-import { foldedName } from './portable-name.ts';
+import { nearName } from './near-name.ts';
 import { named } from './printable.mjs';
 
 const SHOWN = 40;
@@ -20,9 +19,6 @@ export function unknownField(
 
 /** `; did you mean {id}?`, for a field with a similar spelling, or in another case. */
 function meantText(field: string, known: readonly string[]): string {
-  const folded = new Map(known.map((name) => [foldedName(name), name]));
-  const meant = closestMatch(foldedName(field), [...folded.keys()], {
-    maxDistance: Math.min(2, Math.floor(field.length / 3)),
-  });
-  return meant === undefined ? '' : `; did you mean {${named(folded.get(meant)!)}}?`;
+  const meant = nearName(field, known);
+  return meant === undefined ? '' : `; did you mean {${named(meant)}}?`;
 }

@@ -2,16 +2,18 @@ import { existsSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nearName } from '../../domain/near-name.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { type Bundle, openBundle } from './bundle.ts';
 
-const SHIPPED = fileURLToPath(new URL('../bundles', import.meta.url));
+/** The folder of the bundles that come with the program. */
+export const SHIPPED_BUNDLES = fileURLToPath(new URL('../bundles', import.meta.url));
 
 /** The folders whose subfolders are bundles: those in PIXART_BATCH_BUNDLES first, then what the repository ships. */
 function bundleHomes(): string[] {
   const homes = (process.env.PIXART_BATCH_BUNDLES ?? '').split(path.delimiter).filter(Boolean);
   const missing = homes.filter((home) => !statSync(home, { throwIfNoEntry: false })?.isDirectory());
-  if (missing.length === 0) return [...homes, SHIPPED];
+  if (missing.length === 0) return [...homes, SHIPPED_BUNDLES];
   throw new UserError(`PIXART_BATCH_BUNDLES: expected folders of bundles, found none at ${missing.join(', ')}`);
 }
 
@@ -60,8 +62,10 @@ export async function bundleFolder(nameOrPath: string): Promise<string> {
   const folder = installed.get(nameOrPath);
   if (folder) return folder;
   if (existsSync(path.join(nameOrPath, 'bundle.json'))) return path.resolve(nameOrPath);
+  const near = nearName(nameOrPath, installed.keys());
+  const meant = near === undefined ? '' : ` Did you mean ${near}?`;
   throw new UserError(
     `bundle ${JSON.stringify(nameOrPath)}: expected the path of a folder with a bundle.json, or one of the installed ` +
-      `bundles (${[...installed.keys()].join(', ') || 'there are none'}). PIXART_BATCH_BUNDLES names further folders to look in.`,
+      `bundles (${[...installed.keys()].join(', ') || 'there are none'}). PIXART_BATCH_BUNDLES names further folders to look in.${meant}`,
   );
 }

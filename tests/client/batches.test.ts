@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BatchExists, batchEnd, batchProgress, cancelBatch, submitBatch } from '../../client/index.ts';
+import {
+  BatchExists,
+  BatchUnknown,
+  batchEnd,
+  batchProgress,
+  cancelBatch,
+  forget,
+  retryBatch,
+  submitBatch,
+} from '../../client/index.ts';
 import { BUNDLE, type Site, startSite } from '../workflows/site.ts';
 
 let site: Site;
@@ -68,6 +77,16 @@ describe('submitting', () => {
 });
 
 describe('a batch that Temporal does not know', () => {
+  it('is an error that names a batch with a similar id', async () => {
+    await batchEnd(site.client, await site.submit('autumn-icons', ['a fox,256']));
+    const asked = () => batchProgress(site.client, 'Autunm-icons');
+    await expect
+      .poll(() => asked().catch(({ message }) => message), { timeout: 20_000 })
+      .toMatch(/^batch Autunm-icons: unknown .*; did you mean autumn-icons\?/);
+    await expect(retryBatch(site.client, 'autumn-icon')).rejects.toThrow('; did you mean autumn-icons?');
+    await expect(batchProgress(site.client, 'winter-icons')).rejects.not.toThrow('did you mean');
+  });
+
   it('is an error that says where to look instead', async () => {
     for (const call of [batchProgress, batchEnd, cancelBatch]) {
       await expect(call(site.client, 'nowhere')).rejects.toThrow(

@@ -165,6 +165,11 @@ describe('openBundle', () => {
   });
 });
 
+test('a mistyped name of an installed bundle is refused with the one that was meant', async () => {
+  await expect(bundleFolder('pixart-icnos')).rejects.toThrow(/expected .*\. Did you mean pixart-icons\?$/);
+  await expect(bundleFolder('pixart-oil-paintings')).rejects.not.toThrow('Did you mean');
+});
+
 describe('verifyBundle', () => {
   test('accepts a whole bundle', async () => {
     await expect(verifyBundle(await openBundle(folder))).resolves.toBeUndefined();
