@@ -5,11 +5,12 @@ import type { Kind, Left, Survey } from '../forgetting/index.ts';
 import type { Bundle } from '../models/pixart/bundle.ts';
 import { openBundles } from '../models/pixart/installed-bundles.ts';
 import { audited, namesForAudit } from '../records/audit.ts';
-import { orWarn } from '../records/damaged.ts';
-import { checkBatchId } from '../records/layout.ts';
+import { auditTrail } from '../records/audit-trail.ts';
+import { orWarn, type Warn } from '../records/damaged.ts';
+import { batchFolder, checkBatchId } from '../records/layout.ts';
 import { roundsOf } from '../records/rounds.ts';
 import { type ObjectStore, openStore, shownPlace, storeUrl } from '../store/index.ts';
-import { BatchUnknown, describeAnyBatch } from './batches.ts';
+import { describeAnyBatch, unknownBatch, unlessUnknown } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { archivesOf, checkEnded, deleteHistories, historiesOf } from './histories.ts';
 import { isSameStore } from './last-round.ts';
@@ -66,6 +67,7 @@ export type Forgotten = {
  * A batch with other rows stays, and is then read from the store alone. This cannot be undone. If it is killed, the same
  * call finishes the job.
  *
+ * @throws BatchUnknown if neither the server nor the store, or its audit trail, knows the named batch
  * @throws UserError if a batch is still running, is in another store, or cannot be read
  * @throws store errors, except refusals to delete: those are in the result
  * @example
@@ -104,6 +106,7 @@ export async function forget(client: BatchClient, request: ForgetRequest): Promi
     warnings,
   };
   const steps = stepsOf(found);
+  if (batch !== undefined && steps + histories === 0) await checkKnown(client, store, batch, warn);
   if (request.apply !== true || steps + histories + found.begun.length === 0) return told;
   let done = 0;
   const onStep = (): void => request.onStep?.(++done, steps);
@@ -120,6 +123,17 @@ export async function forget(client: BatchClient, request: ForgetRequest): Promi
     tell({ left: left.length });
     return { ...told, left };
   });
+}
+
+/** @throws BatchUnknown if there has never been such a batch: the audit trail names those that were removed */
+async function checkKnown(client: BatchClient, store: ObjectStore, batch: string, warn: Warn): Promise<void> {
+  if (await checkLiesHere(client, store, batch, false)) return;
+  for await (const _ of store.list(batchFolder(batch))) return;
+  for await (const { batch: named, details, ended } of auditTrail(store, {}, warn)) {
+    const removed = `${details?.batches ?? ''} ${ended?.details?.batchNames ?? ''}`;
+    if (named === batch || removed.split(' ').includes(batch)) return;
+  }
+  throw await unknownBatch(client, batch, `; expected it there or in ${shownPlace(store.url)}, found no trace of it`);
 }
 
 /** Works on the store while the server deletes, which takes it half a minute if a batch has just ended. */
@@ -149,15 +163,20 @@ async function endedHistories(client: BatchClient, store: ObjectStore, { rows }:
 /**
  * Otherwise its histories would go, but its images would not. If the key needed to read the server's record is lost, rows
  * in the store are proof enough.
+ *
+ * @returns whether the server knows it
  */
-async function checkLiesHere(client: BatchClient, store: ObjectStore, batch: string, hasRows: boolean): Promise<void> {
-  const known = await describeAnyBatch(client, batch).catch((error: unknown) => {
-    if (error instanceof BatchUnknown) return null;
-    throw error;
-  });
-  if (known === null || isSameStore(known.store, store.url)) return;
+async function checkLiesHere(
+  client: BatchClient,
+  store: ObjectStore,
+  batch: string,
+  hasRows: boolean,
+): Promise<boolean> {
+  const known = await describeAnyBatch(client, batch).catch(unlessUnknown);
+  if (known === null) return false;
+  if (isSameStore(known.store, store.url)) return true;
   if (known.keyMissing !== undefined) {
-    if (hasRows) return;
+    if (hasRows) return true;
     throw new UserError(
       `batch ${batch}: expected its rows in ${shownPlace(store.url)}, found none, and the server's record of its store is encrypted with key ${known.keyMissing}: ` +
         'name its store with --store, or give this command that key',

@@ -119,10 +119,7 @@ const unknownColumns = ({ columns }: Forgotten, where: readonly RowFilter[] = []
 function nothingText(told: Forgotten, batch: string | undefined, { where = [] }: ForgetOptions, place: string): string {
   const of = batch === undefined ? '' : ` of batch ${batch}`;
   if (where.length === 0) {
-    const why =
-      batch === undefined
-        ? ''
-        : ': it has been forgotten already, or there never was one (see "npx pixart-batch list" and "audit")';
+    const why = batch === undefined ? '' : ': it has been removed already ("npx pixart-batch audit" shows when)';
     return `nothing${of} is in ${place} or on the server${why}`;
   }
   const unknown = unknownColumns(told, where);

@@ -19,6 +19,25 @@ beforeAll(async () => {
 
 afterAll(() => site.stop());
 
+describe('forgetting', () => {
+  const whole = (batch: string, apply = true) => forget(site.client, { store: site.store.url, batch, apply });
+
+  it('refuses a batch that there has never been, and finds nothing of one that was forgotten', async () => {
+    await batchEnd(site.client, await site.submit('owls', ['an owl,256']));
+    const where = [{ column: 'id', pattern: 'no such row' }];
+    for (const request of [{ batch: 'owsl' }, { batch: 'owsl', where }]) {
+      const refused = forget(site.client, { store: site.store.url, ...request });
+      await expect(refused).rejects.toBeInstanceOf(BatchUnknown);
+      await expect(refused).rejects.toThrow(
+        /^batch owsl: unknown to .*expected it there or in .*found no trace of it$/,
+      );
+    }
+    expect(await forget(site.client, { store: site.store.url, batch: 'owls', where })).toMatchObject({ batches: [] });
+    expect(await whole('owls')).toMatchObject({ batches: [{ batch: 'owls', rows: 1 }], left: [] });
+    for (const apply of [true, false]) expect(await whole('owls', apply)).toMatchObject({ histories: 0, left: [] });
+  });
+});
+
 describe('submitting', () => {
   it('refuses a batch that is running or complete, and says what to do', async () => {
     const batch = await site.submit('once', ['a fox,256']);
