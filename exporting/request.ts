@@ -6,7 +6,7 @@ import type { Choice } from './chosen-rows.ts';
 
 /** How pictures should look; by default they stay as they are. */
 export type LookRequest = {
-  /** Pixels of the longer side at density 1; one file for each. Default: the picture's own size, at the largest density. */
+  /** Pixels of the longer side at density 1, before trimming and padding; one file for each. Default: the picture's own size, at the largest density. */
   sides?: readonly number[] | undefined;
   /** Such as 1, 2 and 3; one file for each. */
   densities?: readonly number[] | undefined;

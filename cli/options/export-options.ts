@@ -18,9 +18,10 @@ export type LookOptions = {
 export const addLookOptions = (command: Command): Command =>
   command
     .addOption(
-      new Option('--side <pixels>', 'longer side at 1x; separate several with commas').argParser(
-        severalOf(wholeNumber(1, 16_384)),
-      ),
+      new Option(
+        '--side <pixels>',
+        'longer side at 1x, before trimming and padding; separate several with commas',
+      ).argParser(severalOf(wholeNumber(1, 16_384))),
     )
     .addOption(
       new Option(
@@ -40,7 +41,10 @@ export const addLookOptions = (command: Command): Command =>
       ),
     )
     .option('--transparent', 'remove the background, for images of the shipped models')
-    .option('--trim', 'trim empty space around the subject; an atlas records where the subject was')
+    .option(
+      '--trim',
+      'trim empty space around the subject after resizing to --side; an atlas records where the subject was',
+    )
     .addOption(
       new Option('--padding <pixels>', 'empty pixels around each file, and around the sprites of a sheet').argParser(
         wholeNumber(0, 1_024),

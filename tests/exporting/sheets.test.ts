@@ -83,6 +83,20 @@ test.each([true, false])('trimming leaves strokes of one pixel whole (cut out: %
   });
 });
 
+test('the side is that of the whole image, so trimming after it keeps the scale of all subjects', async () => {
+  const png = await pngOf(ground('#2f6fe0') + ANTENNA);
+  const { width, height, source } = await spriteOf(png, { ...look, longer: 64 });
+  expect(source).toMatchObject({ width: 64, height: 64 });
+  // Half of 40×70, and the blur of resizing.
+  for (const [pixels, whole] of [
+    [width, 40],
+    [height, 70],
+  ] as const) {
+    expect(pixels).toBeGreaterThanOrEqual(whole / 2);
+    expect(pixels).toBeLessThanOrEqual(whole / 2 + 2);
+  }
+});
+
 test('sharp 0.35 with libvips 8.18 cuts such strokes off without the option for line art', async () => {
   const { info } = await sharp(await pngOf(ground('#2f6fe0') + ANTENNA))
     .trim()
