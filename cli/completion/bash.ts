@@ -1,4 +1,5 @@
 import type { CommandWords, OptionWords } from './command-words.ts';
+import { namesCommand } from './machine-names.ts';
 
 /** For bash 4 and later; does not need the bash-completion package. Falls back to file names. */
 export function bashScript(program: string, root: CommandWords): string {
@@ -46,13 +47,19 @@ function commandPaths({ commands }: CommandWords, above = ''): (readonly [path: 
   });
 }
 
-function caseOf([path, { commands, options, choices }]: readonly [string, CommandWords]): string {
+function caseOf([path, { commands, options, choices, names }]: readonly [string, CommandWords]): string {
   const flags = options.map(({ flag }) => flag).join(' ');
-  return `    '${path}') commands='${commands.map(({ name }) => name).join(' ')}' options='${flags}' choices='${choices.join(' ')}' ;;`;
+  return `    '${path}') commands='${commands.map(({ name }) => name).join(' ')}' options='${flags}' choices=${valuesOf(choices, names)} ;;`;
 }
 
 /** `*` makes the shell offer file names: the values are not known, but they are not options. */
 const valueCases = ([path, { options }]: readonly [string, CommandWords]): string[] =>
   options
     .filter(({ takesValue }) => takesValue)
-    .map(({ flag, choices }: OptionWords) => `    '${path} ${flag}') values='${choices.join(' ') || '*'}' ;;`);
+    .map(
+      ({ flag, choices, names }) =>
+        `    '${path} ${flag}') values=${choices.length > 0 || names ? valuesOf(choices, names) : "'*'"} ;;`,
+    );
+
+const valuesOf = (choices: readonly string[], names: OptionWords['names']): string =>
+  names === undefined ? `'${choices.join(' ')}'` : `$(${namesCommand(names)})`;

@@ -7,8 +7,9 @@ import { printLine } from '../display/output.ts';
 import type { Verb } from '../verb.ts';
 
 const examples = `
-Completes verbs, options and their values, and file names everywhere else. The shell does not start this program to complete, so
-generate the script again after an upgrade. It expects a program named pixart-batch on the PATH.
+Completes verbs, options and their values, names of installed bundles, ids of batches whose store is a folder (PIXART_STORE, or out),
+and file names everywhere else. The shell does not start this program to complete, so generate the script again after an upgrade. It
+expects a program named pixart-batch on the PATH.
 
 Examples:
   $ npx pixart-batch completion bash > ~/.local/share/bash-completion/completions/pixart-batch

@@ -1,9 +1,10 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runHere } from './run-here.ts';
 
 const run = promisify(execFile);
@@ -19,6 +20,15 @@ const TYPED: [line: string, offered: string[]][] = [
   ['completion ', ['bash', 'fish', 'zsh']],
   ['schedule list --l', []],
   ['list --l', ['--limit']],
+];
+
+/** The same for names on the machine: batches in the folder out, and bundles in another. */
+const NAMED: [line: string, offered: string[]][] = [
+  ['status spr', ['spring', 'spring-2']],
+  ['retry aut', ['autumn']],
+  ['plan --bundle ti', ['tiny']],
+  ['bundle verify pixart-icons-4', ['pixart-icons-4-steps']],
+  ['schedule trigger spr', []],
 ];
 
 const lastWord = (line: string): string => line.slice(line.lastIndexOf(' ') + 1);
@@ -60,9 +70,18 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'pixart-completion-'));
+  for (const batch of ['spring', 'spring-2', 'autumn', '$(touch run)']) {
+    await mkdir(path.join(folder, 'out', 'batches', batch), { recursive: true });
+  }
+  await cp('tests/golden/bundles/tiny-epsilon', path.join(folder, 'my bundles', 'tiny'), { recursive: true });
+  vi.stubEnv('PIXART_STORE', path.join(folder, 'out'));
+  vi.stubEnv('PIXART_BATCH_BUNDLES', path.join(folder, 'my bundles'));
 });
 
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => {
+  vi.unstubAllEnvs();
+  return rm(folder, { recursive: true });
+});
 
 test('bash is installed', () => expect(shells).toContain('bash'));
 
@@ -77,10 +96,15 @@ describe.each(shells)('what %s offers', (shell) => {
   });
 
   // A terminal shows a single completion, but only the common prefix of several.
-  const typed = TYPED.filter(([, offered]) => shell !== 'zsh' || offered.length === 1);
+  const typed = [...TYPED, ...NAMED].filter(([, offered]) => shell !== 'zsh' || offered.length === 1);
 
   test.each(typed)('for "%s" is %j', async (line, offered) => {
     expect((await SHELLS[shell]!(script, line)).sort()).toEqual(offered);
+  });
+
+  test('names from the store run no command', async () => {
+    await SHELLS[shell]!(script, 'status ');
+    expect(existsSync('run')).toBe(false);
   });
 });
 
