@@ -24,7 +24,7 @@ export function createJobReader(isRight: (job: Job) => boolean = () => true): Jo
     const jobs = await readJobs(store, shard);
     const wrong = jobs.findIndex((job) => !isRight(job));
     if (wrong < 0) return jobs;
-    const file = planFile(store, shard, 'a job whose render key is that of its picture');
+    const file = planFile(store, shard, 'a job whose render key is that of its image');
     throw damaged(file, wrong + 1, `the key of another (job ${quoted(jobs[wrong]!.id)})`);
   }
 

@@ -157,12 +157,12 @@ export class KeptCaptions {
       const opened = this.#seal.open(bytes, name);
       const found = typeof opened === 'string' ? opened : decodeCaption(read, opened);
       if (typeof found !== 'string') return found;
-      this.#options.log.warn({ caption: name, reason: found }, 'a kept caption is damaged; it is encoded again');
+      this.#options.log.warn({ caption: name, reason: found }, 'a stored caption is damaged; it is encoded again');
       await store.remove(name);
     } catch (error) {
       // A worker that can encode the text needs no store for it.
       if (!isRefusal(error) || this.#options.encoder === null) throw error;
-      this.#options.log.warn({ caption: name, err: error }, 'a kept caption cannot be read; it is encoded again');
+      this.#options.log.warn({ caption: name, err: error }, 'a stored caption cannot be read; it is encoded again');
     }
     return null;
   }

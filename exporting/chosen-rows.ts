@@ -22,14 +22,14 @@ export type Chosen = {
  */
 export async function chosenRows(store: ObjectStore, batch: string, { approved, all }: Choice): Promise<Chosen> {
   if (all === true && approved !== undefined) {
-    throw new UserError('expected either all pictures or the approved ones, found both');
+    throw new UserError('expected either all images or the approved ones, found both');
   }
   const rows = await readBatchRows(store, batch);
   const withImage = rows.filter(({ file }) => file !== '');
   const withoutImage = rows.length - withImage.length;
   if (withImage.length === 0) {
     throw new UserError(
-      `batch ${batch}: expected pictures to export, found none: none of its rows has an image; "retry" renders them`,
+      `batch ${batch}: expected images to export, found none: none of its rows has one; "retry" renders them`,
     );
   }
   if (all === true) return { rows: withImage, left: { rejected: 0, undecided: 0, withoutImage } };
@@ -60,8 +60,8 @@ async function decisionsOf(store: ObjectStore, batch: string, approved?: string)
   const kept = await keptDecisions(store, batch);
   if (kept.length === 0) {
     throw new UserError(
-      `batch ${batch}: expected a review, found none: approve pictures on its page (contact-sheet.html), export the decisions there and pass them with ` +
-        '--approved decisions.csv; or export all pictures with --all',
+      `batch ${batch}: expected a review, found none: approve images on its page (contact-sheet.html), export the decisions there and pass them with ` +
+        '--approved decisions.csv; or export all images with --all',
     );
   }
   for (const { name } of kept) await take(await store.read(name), name);

@@ -61,7 +61,7 @@ const SHOWN = 10;
 export function checkNames(faults: readonly { id: string; fault: string }[]): void {
   if (faults.length === 0) return;
   throw listed(
-    '--name: expected a name for each picture, found none for',
+    '--name: expected a name for each image, found none for',
     faults.map(({ id, fault }) => `${id}: ${fault}`),
   );
 }

@@ -85,10 +85,10 @@ function checkSheet(sheet: string, { formats = [], sides = [], sheetSide, pngPar
     sheetSide === undefined || isWithin([sheetSide], 16, most),
     `the side of a sheet: expected 16 to ${most} pixels, found ${sheetSide}`,
   );
-  expect(sides.length <= 1, `a sheet: expected one side for its pictures, found ${sides.join(', ')}`);
+  expect(sides.length <= 1, `a sheet: expected one side for its images, found ${sides.join(', ')}`);
   expect(formats.length <= 1 && !formats.includes('jpeg'), 'a sheet: expected one of png, webp and avif as its format');
-  expect(pngParameters !== true, 'a sheet: expected no PNG parameters, since it has many pictures');
-  expect(sign === undefined, 'a sheet: expected no signing, since a credential is for one picture');
+  expect(pngParameters !== true, 'a sheet: expected no PNG parameters, since it has many images');
+  expect(sign === undefined, 'a sheet: expected no signing, since a credential is for one image');
 }
 
 function expect(isAsExpected: boolean, text: string): void {

@@ -39,7 +39,7 @@ export function packed(sprites: readonly Waiting[], limits: SheetLimits): Sheet[
   for (let from = 0; from < sprites.length; from += sheets.at(-1)!.placed.length) {
     if (sheets.length === MOST_SHEETS) {
       throw new UserError(
-        `sprite sheets: expected at most ${MOST_SHEETS}, found more: choose a smaller --side, a larger --sheet-side or fewer pictures`,
+        `sprite sheets: expected at most ${MOST_SHEETS}, found more: choose a smaller --side, a larger --sheet-side or fewer images`,
       );
     }
     sheets.push(fullestSheet(sprites.slice(from), limits));

@@ -53,7 +53,7 @@ export function showingsOf(row: ManifestRow, request: LookRequest, usual = forma
 
 const tooFewPixels = ({ id, width, height }: ManifestRow, side: number, density: number): UserError =>
   new UserError(
-    `${id}: expected a picture of ${side * density} pixels or more for a side of ${side} at ${density}x, found ${width}×${height}: choose a smaller side or ` +
+    `${id}: expected an image of ${side * density} pixels or more for a side of ${side} at ${density}x, found ${width}×${height}: choose a smaller side or ` +
       'density, or render it larger',
   );
 

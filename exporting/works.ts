@@ -68,6 +68,6 @@ function checkParameters(showings: readonly Showing[]): void {
 function checkCount(what: string, showings: readonly Showing[], most: number): void {
   if (showings.length <= most) return;
   throw new UserError(
-    `expected at most ${most} ${what}, found ${showings.length}: export fewer pictures, sizes or formats at once`,
+    `expected at most ${most} ${what}, found ${showings.length}: export fewer images, sizes or formats at once`,
   );
 }

@@ -65,7 +65,7 @@ export class ZipFile {
     this.#added += data.length;
     if (this.#added > MOST_ZIP_BYTES) {
       throw new UserError(
-        `${this.#path}: expected at most ${MOST_ZIP_BYTES / 2 ** 30} GiB, found more: export to a folder, or fewer pictures at once`,
+        `${this.#path}: expected at most ${MOST_ZIP_BYTES / 2 ** 30} GiB, found more: export to a folder, or fewer images at once`,
       );
     }
     this.#zip.addBuffer(Buffer.from(data.buffer, data.byteOffset, data.byteLength), name, ENTRY);

@@ -39,6 +39,6 @@ export async function otherRows(
     }
   };
   for (const batch of batches)
-    await orWarn(warn, `the pictures that batch ${batch} needs are unknown`, () => look(batch));
+    await orWarn(warn, `the images that batch ${batch} needs are unknown`, () => look(batch));
   return others;
 }

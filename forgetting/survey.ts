@@ -135,7 +135,7 @@ async function readOrFolder(
   read: () => Promise<ForgottenRows>,
   unread: string[],
 ): Promise<ForgottenRows> {
-  const found = await orWarn((why) => unread.push(why), `the shared pictures of batch ${batch} are unknown`, read);
+  const found = await orWarn((why) => unread.push(why), `the shared images of batch ${batch} are unknown`, read);
   return found ?? { batch, ids: new Set(), copies: new Set(), others: 0, pictures: new Map(), texts: new Set() };
 }
 

@@ -69,7 +69,7 @@ export function createRenderMetrics(processMeter: MetricMeter, device: string, s
     name.held,
     'int',
     undefined,
-    'Finished pictures waiting for a store that refuses them',
+    'Finished images waiting for a store that refuses them',
   );
   const memory = meter.createGauge(
     name.memory,

@@ -69,7 +69,7 @@ export async function* decisionsIn(bytes: Uint8Array, file: string): AsyncGenera
   const text = asUtf8(bytes, file);
   if (text.length < MOST_EMPTY && Buffer.from(text).toString('utf8').trim() === '') {
     throw new UserError(
-      `${file}: expected decisions, found an empty file. Approve or reject pictures on the batch's page (contact-sheet.html), and export the decisions there`,
+      `${file}: expected decisions, found an empty file. Approve or reject images on the batch's page (contact-sheet.html), and export the decisions there`,
     );
   }
   const turns = new Turns();

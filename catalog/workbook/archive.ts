@@ -54,7 +54,7 @@ export class Archive {
     if (this.#unpacked > CATALOG_LIMITS.unpackedBytes) {
       throw new NotAWorkbook(
         `a workbook of at most ${CATALOG_LIMITS.unpackedBytes} bytes once it is unpacked`,
-        'more; delete unneeded sheets and pictures, or save the sheet as "CSV UTF-8"',
+        'more; delete unneeded sheets and images, or save the sheet as "CSV UTF-8"',
       );
     }
     try {

@@ -112,7 +112,7 @@ async function withProgress<T>(run: (onPictures: (done: number, pictures: number
   let display: StepDisplay | undefined;
   try {
     return await run((done, pictures) => {
-      display ??= stepDisplay(pictures, { what: 'picture' });
+      display ??= stepDisplay(pictures, { what: 'image' });
       display.show(done);
     });
   } finally {
@@ -133,7 +133,7 @@ function describe(batch: string, done: BatchExport, { to, dryRun }: Pick<ExportO
     .map(([why, rows]) => `${rows} ${why}`);
   const files = `${count(written.length, 'file')} ${dryRun ? 'would be written' : 'written'} to ${to}, ${unchanged.length} unchanged there`;
   return [
-    `batch ${batch}: ${count(pictures, 'picture')}${out.length > 0 ? ` (left out: ${out.join(', ')})` : ''}; ${files}`,
+    `batch ${batch}: ${count(pictures, 'image')}${out.length > 0 ? ` (left out: ${out.join(', ')})` : ''}; ${files}`,
     ...(dryRun ? listed('would be written', written) : []),
     ...listed('kept, since no export wrote these or they were changed since', kept),
     ...listed('kept from earlier exports of the batch', left),

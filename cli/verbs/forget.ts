@@ -86,7 +86,7 @@ function textOf(told: Forgotten, batch: string | undefined, options: ForgetOptio
     ...told.elsewhere.map((name) => `  all of ${name}, which a retry was given and which contains that value`),
     `${told.isApplied ? 'gone' : 'would go'} from the server: ${told.histories === 1 ? '1 history' : `${told.histories} histories`}`,
     ...told.neededBy.map(
-      (by) => `stays: ${count(by.pictures, 'picture')} that batch ${by.batch} needs, with the prompt in the file`,
+      (by) => `stays: ${count(by.pictures, 'image')} that batch ${by.batch} needs, with the prompt in the file`,
     ),
     ...told.samePrompt.map((by) => `stays: ${count(by.rows, 'row')} of batch ${by.batch} with one of these prompts`),
     ...told.schedules.map(scheduleText),
@@ -134,8 +134,13 @@ const batchText = ({ batch, rows, others }: Forgotten['batches'][number]): strin
 
 const removedText = ({ removed }: Forgotten): string => {
   const parts = Object.entries(removed).filter(([, objects]) => objects > 0);
-  return parts.map(([kind, objects]) => `${objects} ${objects === 1 ? singular(kind) : kind}`).join(', ') || 'nothing';
+  return parts.map(([kind, objects]) => kindText(kind, objects)).join(', ') || 'nothing';
 };
+
+function kindText(kind: string, objects: number): string {
+  const words = kind === 'pictures' ? 'images' : kind;
+  return `${objects} ${objects === 1 ? singular(words) : words}`;
+}
 
 const singular = (kind: string): string => (kind === 'copies' ? 'copy' : kind.replace(/s$/, ''));
 

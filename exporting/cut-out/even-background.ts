@@ -8,8 +8,8 @@ const EVEN = ['pixart-icons', 'pixart-icons-4-steps'];
 export function checkCutOut({ name }: { name: string }): void {
   if (EVEN.includes(name)) return;
   throw new UserError(
-    `a transparent background: expected a batch of ${EVEN.join(' or ')}, whose pictures have an even background, found one of ${name}, ` +
-      'whose background is unknown. Export its pictures as they are, and cut them out with another program',
+    `a transparent background: expected a batch of ${EVEN.join(' or ')}, whose images have an even background, found one of ${name}, ` +
+      'whose background is unknown. Export its images as they are, and cut them out with another program',
   );
 }
 

@@ -23,7 +23,7 @@ export function importDecisions(review: Review, text: string): string {
   review.decisions.decide(ours);
   review.refresh();
   const others = read.length - ours.length;
-  const left = others === 0 ? '' : `; ${count(others)} skipped: about pictures that are not here`;
+  const left = others === 0 ? '' : `; ${count(others)} skipped: about images that are not here`;
   return `${count(ours.length)} ${ours.length === 1 ? 'decision' : 'decisions'} imported${left}`;
 }
 

@@ -29,7 +29,7 @@ export function makeHelp(kept: boolean): HTMLDialogElement {
     make(
       'p',
       {},
-      `${kept ? 'They are kept in this browser' : 'This browser does not keep them'}. Export them as decisions.csv to pass them on; Import reads such a file back. Decisions count only for the pictures that are here now: a picture that was rendered again is undecided.`,
+      `${kept ? 'They are kept in this browser' : 'This browser does not keep them'}. Export them as decisions.csv to pass them on; Import reads such a file back. Decisions count only for the images that are here now: an image that was rendered again is undecided.`,
     ),
     button('Close', 'Close (Esc)', () => dialog.close()),
   );

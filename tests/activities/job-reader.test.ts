@@ -52,7 +52,7 @@ test('a row whose render key is not its picture’s is named, and never painted 
   const read = reader();
   const faulty = changing(changeSeed, 2);
   await expect(read(faulty, shard, 0)).rejects.toThrow(
-    /1-00000\.jsonl.*, line 1 is damaged: expected a job whose render key is that of its picture, found the key of another \(job "fox"\)/,
+    /1-00000\.jsonl.*, line 1 is damaged: expected a job whose render key is that of its image, found the key of another \(job "fox"\)/,
   );
   expect(reads).toBe(2);
   // What was wrong is not kept.

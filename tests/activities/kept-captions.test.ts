@@ -141,7 +141,7 @@ test('a kept caption that is damaged is encoded again and replaced, and the log 
     'x',
   );
   expect(await process().source(store, request({ guidance: 1 }), never)).toEqual(made);
-  expect(warnings).toEqual(['a kept caption is damaged; it is encoded again']);
+  expect(warnings).toEqual(['a stored caption is damaged; it is encoded again']);
   expect(Buffer.compare(await store.read(name!), whole)).toBe(0);
 });
 
@@ -197,7 +197,7 @@ test('an encrypted caption that is damaged is encoded again and replaced, and th
     'x',
   );
   expect(await sealing(before).source(store, request({ guidance: 1 }), never)).toEqual(made);
-  expect(warnings).toEqual(['a kept caption is damaged; it is encoded again']);
+  expect(warnings).toEqual(['a stored caption is damaged; it is encoded again']);
   expect(await kept()).toEqual([name]);
 });
 

@@ -19,9 +19,9 @@ test('an export says what it wrote, and the next one says that nothing has chang
   const first = await run('--all');
   expect(first).toMatchObject({
     code: 0,
-    stdout: `batch spring: 3 pictures; 3 files written to ${to}, 0 unchanged there\n`,
+    stdout: `batch spring: 3 images; 3 files written to ${to}, 0 unchanged there\n`,
   });
-  expect((await run('--all')).stdout).toBe(`batch spring: 3 pictures; 0 files written to ${to}, 3 unchanged there\n`);
+  expect((await run('--all')).stdout).toBe(`batch spring: 3 images; 0 files written to ${to}, 3 unchanged there\n`);
   const { stdout } = await run(
     '--all',
     '--json',

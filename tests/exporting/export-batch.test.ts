@@ -54,7 +54,7 @@ describe('an export', () => {
     const approved = `${await emptyPlace()}.csv`;
     await writeFile(approved, '\ufeff\r\n');
     await expect(exportBatch('spring', { store: store.url, to, approved })).rejects.toThrow(
-      /assets\.csv: expected decisions, found an empty file\. Approve or reject pictures on the batch's page/,
+      /assets\.csv: expected decisions, found an empty file\. Approve or reject images on the batch's page/,
     );
   });
 
@@ -287,7 +287,7 @@ describe('an export writes nothing', () => {
     [{ name: '{category}.{ext}' }, /found the same for\s+fox and owl: animals\.png/],
     [{ name: '{colour}.{ext}' }, /expected fields among ext, .*category, found \{colour\}/],
     [{ sides: [32, 64] }, /found the same for\s+fox and fox: fox\.png/],
-    [{ sides: [512] }, /fox: expected a picture of 512 pixels or more for a side of 512 at 1x, found 256×256/],
+    [{ sides: [512] }, /fox: expected an image of 512 pixels or more for a side of 512 at 1x, found 256×256/],
     [{ transparent: true, formats: ['jpeg'] as const }, /found jpeg, which has none/],
     [{ pngParameters: true, formats: ['webp', 'jpeg'] as const }, /expected png among .*, found only webp, jpeg/],
     [{ sides: [] }, /sides: expected at least one/],

@@ -125,7 +125,7 @@ test('rows of a customer go from the store and the server, whenever the command 
   const whole = await snapshot();
   const dry = expectCode(0, await here('forget', '--where', 'customer=acme'));
   expect(dry.stdout).toMatch(
-    /batch spring: 2 of 4 rows\nbatch summer: 1 of 3 rows\nwould go from .*: 4 pictures, 1 damaged file,/,
+    /batch spring: 2 of 4 rows\nbatch summer: 1 of 3 rows\nwould go from .*: 4 images, 1 damaged file,/,
   );
   expect(dry.stdout).toContain('nothing has been changed');
   expect(await snapshot()).toEqual(whole);
@@ -175,7 +175,7 @@ test('a whole batch goes, but for the picture that another one needs, which is t
   expect((await filesWith(place.store, 'gnu')).length).toBeGreaterThan(5);
   const dry = expectCode(0, await here('forget', 'autumn'));
   expect(dry.stdout).toContain('batch autumn: all of it, 2 rows');
-  expect(dry.stdout).toMatch(/stays: 1 picture that batch (spring|summer) needs/);
+  expect(dry.stdout).toMatch(/stays: 1 image that batch (spring|summer) needs/);
   const done = forgotten(expectCode(0, await here('forget', 'autumn', '--yes', '--json')));
   expect(done).toMatchObject({ left: [], removed: { pictures: 1, copies: 2 } });
   expect(await filesWith(place.store, 'gnu')).toEqual([]);

@@ -206,7 +206,7 @@ describe('a file that is not a workbook, or a malicious one', () => {
     const at = bytes.lastIndexOf('xl/worksheets/sheet1.xml') - 46 + 24;
     bytes.writeUInt32LE(2 ** 29 + 1, at);
     expect(await told(bytes)).toEqual([
-      'expected a workbook of at most 536870912 bytes once it is unpacked, found more; delete unneeded sheets and pictures, or save the sheet as "CSV UTF-8"',
+      'expected a workbook of at most 536870912 bytes once it is unpacked, found more; delete unneeded sheets and images, or save the sheet as "CSV UTF-8"',
     ]);
   });
 
