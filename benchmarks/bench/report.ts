@@ -9,7 +9,7 @@ export type Goal =
 export type Line = {
   what: string;
   unit: string;
-  /** One value for each run, in turn with the peer's; the table shows medians. */
+  /** One value for each run, in turn with the peer's; the table shows medians, and of none "not measured". */
   ours: number[];
   peer?: { name: string; runs: number[] };
   /** Whether higher is better, as with images a minute; default: lower is. */
@@ -27,17 +27,20 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** How many times better we are than the peer; undefined if there is none. */
+/** How many times better we are than the peer; undefined if there is none, or one of us was not measured. */
 export function ratio({ ours, peer, moreIsBetter = false }: Line): number | undefined {
-  if (peer === undefined) return undefined;
+  if (peer === undefined || ours.length === 0 || peer.runs.length === 0) return undefined;
   return moreIsBetter ? median(ours) / median(peer.runs) : median(peer.runs) / median(ours);
 }
 
-/** Whether the medians reach the goal; undefined if there is none. */
+/** Whether the medians reach the goal; undefined if there is none, or nothing to compare with it. */
 export function isMet(line: Line): boolean | undefined {
   const { goal, ours } = line;
-  if (goal === undefined) return undefined;
-  if ('ratio' in goal) return (ratio(line) ?? Number.NaN) >= goal.ratio;
+  if (goal === undefined || ours.length === 0) return undefined;
+  if ('ratio' in goal) {
+    const reached = ratio(line);
+    return reached === undefined ? undefined : reached >= goal.ratio;
+  }
   const { atLeast, atMost } = boundsOf(goal);
   return median(ours) >= atLeast && median(ours) <= atMost;
 }
@@ -61,8 +64,8 @@ function cells(line: Line): string[] {
     what,
     unit,
     peer?.name ?? '',
-    peer === undefined ? '' : figure(median(peer.runs)),
-    figure(median(ours)),
+    peer === undefined ? '' : medianText(peer.runs),
+    medianText(ours),
     ratio(line)?.toFixed(2) ?? '',
     goal === undefined ? '' : goalText(goal),
     met === undefined ? '' : met ? 'yes' : 'no',
@@ -76,6 +79,8 @@ function goalText(goal: Goal): string {
   if ('between' in goal) return goal.between.join(' to ');
   return 'atMost' in goal ? `≤ ${goal.atMost}` : `≥ ${goal.atLeast}`;
 }
+
+const medianText = (runs: readonly number[]): string => (runs.length === 0 ? 'not measured' : figure(median(runs)));
 
 /** Three significant digits, never in exponent notation. */
 function figure(value: number): string {

@@ -1,0 +1,26 @@
+import { spawnSync } from 'node:child_process';
+import { totalmem } from 'node:os';
+import type { Device } from '../../models/pixart/index.ts';
+import type { Machine } from './results.ts';
+
+export const deviceNumber = (device: Device): string => device.slice('cuda:'.length);
+
+/** What the driver says of a GPU. */
+export type Gpu = { name: string; memoryBytes: number; driver: string };
+
+/** @returns what is wrong with the driver, as a sentence, where it does not know of the device */
+export function gpuOf(device: Device): Gpu | string {
+  const query = ['--query-gpu=name,memory.total,driver_version', '--format=csv,noheader,nounits'];
+  const { error, status, stdout, stderr } = spawnSync('nvidia-smi', [...query, `--id=${deviceNumber(device)}`], {
+    encoding: 'utf8',
+  });
+  if (error) return 'nvidia-smi cannot be run, which NVIDIA’s driver brings along';
+  if (status !== 0) return `nvidia-smi says: ${(stdout + stderr).trim()}`;
+  const [name = '', mebibytes, driver = ''] = stdout.split(',').map((cell) => cell.trim());
+  return { name, memoryBytes: Number(mebibytes) * 2 ** 20, driver };
+}
+
+/** What results are of. */
+export function machineOf(device: Device, gpu: Gpu | null, isToy: boolean): Machine {
+  return { device: gpu?.name ?? device, memoryBytes: gpu?.memoryBytes ?? totalmem(), isToy };
+}

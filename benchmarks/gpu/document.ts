@@ -1,0 +1,20 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ROOT } from '../bench/real-bundle.ts';
+
+export const DOCUMENT = path.join(ROOT, 'docs/performance.md');
+
+const BEGIN = '<!-- gpu -->';
+const END = '<!-- /gpu -->';
+
+/** @throws Error where the document has no such place */
+export function withTables(document: string, tables: string): string {
+  const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
+  if (begin < 0 || end < begin) throw new Error(`expected ${BEGIN} and ${END} in the document`);
+  return `${document.slice(0, begin + BEGIN.length)}\n\n${tables}\n\n${document.slice(end)}`;
+}
+
+/** Replaces what stands between the marks of docs/performance.md. */
+export async function writeTables(tables: string): Promise<void> {
+  await writeFile(DOCUMENT, withTables(await readFile(DOCUMENT, 'utf8'), tables));
+}

@@ -1,0 +1,62 @@
+import { untilAborted } from '../../models/renderer/index.ts';
+import { isPeers, type PeerTask, type Task } from './items.ts';
+import { type OurOptions, Ours } from './ours.ts';
+import { Peer, type PeerOptions } from './peer.ts';
+import type { Sample } from './results.ts';
+
+export type RigOptions = OurOptions & PeerOptions;
+
+/** A peer's first calls compile, and record what it repeats later. */
+const WARM_STEPS = 3;
+
+/** Everything that takes turns; each is loaded when its first turn comes. */
+export class Rig {
+  readonly #options: RigOptions;
+  readonly #ours: Ours;
+  readonly #closing = new AbortController();
+  #peer: Promise<Peer> | undefined;
+  /** The peer keeps what it used last. */
+  #peersLast = '';
+
+  constructor(options: RigOptions) {
+    this.#options = options;
+    this.#ours = new Ours(options);
+  }
+
+  /**
+   * Measures once; the first time with other networks or shapes, after a call that does not count.
+   *
+   * @throws Error if it fails; the signal's reason, at once: the rig has to be closed then
+   */
+  measure(task: Task, signal: AbortSignal): Promise<Sample> {
+    return untilAborted(this.#measure(task), signal);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#ours.close();
+  }
+
+  async #measure(task: Task): Promise<Sample> {
+    if (isPeers(task)) return this.#measurePeer(task);
+    if (task.kind === 'encode') return this.#ours.encode(task);
+    if (task.kind === 'compare') return this.#ours.compare(task);
+    return task.isMemoryWatched ? this.#ours.paintWatched(task) : (await this.#ours.paint(task)).sample;
+  }
+
+  async #measurePeer(task: PeerTask): Promise<Sample> {
+    this.#peer ??= Peer.start(this.#options, this.#closing.signal);
+    const key = JSON.stringify(task);
+    try {
+      const peer = await this.#peer;
+      if (this.#peersLast !== key) await peer.measure('steps' in task ? { ...task, steps: WARM_STEPS } : task);
+      this.#peersLast = key;
+      return await peer.measure(task);
+    } catch (error) {
+      // It has ended: after an error, a process may find the device in no state to go on with.
+      this.#peer = undefined;
+      this.#peersLast = '';
+      throw error;
+    }
+  }
+}
