@@ -95,7 +95,7 @@ async function measure(results: Results, budget: Budget, where: Where): Promise<
   try {
     await runList(items, results, {
       budget,
-      signal: AbortSignal.timeout(budget.left * 1_000),
+      signal: AbortSignal.timeout(Math.ceil(budget.left * 1_000)),
       measure: (task, signal) => rig.measure(task, signal),
       save: (changed) => writeResults(values.results, changed),
       say,

@@ -13,7 +13,7 @@ import { loadPipeline, openBundle, type PaintedImage, type Pipeline } from '../m
 import { PART_OPTIONS, say, tellLines, withScratch } from './bench/part.ts';
 import { peakSignalToNoise } from './bench/pictures.ts';
 import type { Line } from './bench/report.ts';
-import { int8Bundle, SHIPPED, shippedBundle } from './bench/shipped-int8.ts';
+import { int8Bundle, SHIPPED, shippedBundle } from './bench/shipped-export.ts';
 import { runInRendererEnvironment } from './renderer-environment.ts';
 
 runInRendererEnvironment();

@@ -10,7 +10,7 @@ import { likeness } from './bench/pictures.ts';
 import { ROOT } from './bench/real-bundle.ts';
 import type { Line } from './bench/report.ts';
 import { type Entry, inTurn } from './bench/rounds.ts';
-import { int8Bundle, shippedBundle } from './bench/shipped-int8.ts';
+import { int8Bundle, shippedBundle } from './bench/shipped-export.ts';
 
 const { values } = parseArgs({
   options: {

@@ -138,7 +138,7 @@ export function itemsOf(scale: Scale): Item[] {
       series: {
         'pixart-icons': compare('pixart-icons', '512', { steps }),
         'pixart-icons-4-steps': compare('pixart-icons-4-steps', '512', { steps: Math.min(steps, 4) }),
-        '1024': paint('pixart-icons', '1024'),
+        large: paint('pixart-icons', '1024'),
       },
     },
     {

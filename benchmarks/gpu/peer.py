@@ -85,12 +85,17 @@ class Peer:
     def _pipeline(self, sample_size: int, is_compiled: bool) -> PixArtSigmaPipeline:
         pipeline = pipeline_for(self.networks, sample_size, self.device, self.half)
         if is_compiled:
-            # As diffusers' documentation recommends.
             for network in (pipeline.transformer, pipeline.vae):
                 network.to(memory_format=torch.channels_last)
-            pipeline.transformer = torch.compile(pipeline.transformer, mode="reduce-overhead", fullgraph=True)
-            pipeline.vae.decode = torch.compile(pipeline.vae.decode, mode="reduce-overhead", fullgraph=True)
+            pipeline.transformer = self._compiled(pipeline.transformer)
+            pipeline.vae.decode = self._compiled(pipeline.vae.decode)
         return pipeline
+
+    def _compiled(self, function: Callable) -> Callable:
+        """As diffusers' documentation recommends; on a processor only traced, since compiling C++ takes minutes."""
+        if self.device == "cpu":
+            return torch.compile(function, backend="eager", fullgraph=True)
+        return torch.compile(function, mode="reduce-overhead", fullgraph=True)
 
     @torch.inference_mode()
     def _encode(self, tokens: int) -> dict[str, Any]:

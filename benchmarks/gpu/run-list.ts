@@ -50,7 +50,7 @@ async function runItem(item: Item, results: Results, { signal, measure, save, sa
         if (samples.length > round) continue;
         const sample = await measure(task, signal);
         samples.push(sample);
-        say(`  ${name}: ${sample.images} in ${sample.seconds.toFixed(2)} s`);
+        say(`  ${name}: ${sample.images} in ${sample.seconds.toPrecision(3)} s`);
         if (isMeasured(item, found)) found.state = 'done';
         await save(results);
       }

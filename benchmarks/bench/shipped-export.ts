@@ -24,26 +24,28 @@ export const shippedBundle = (name: Shipped): string => path.join(ROOT, 'models/
  * @throws Error if the export fails
  */
 export async function int8Bundle(name: Shipped, scratch: string): Promise<string> {
-  const bundle = path.join(scratch, `${name}-int8`);
-  if (existsSync(bundle)) return bundle;
-  const { status } = spawnSync(
-    path.join(ROOT, 'models/python.sh'),
-    [...['-m', 'export', CHECKPOINT, bundle], ...(await optionsOf(name, scratch))],
-    {
-      stdio: ['ignore', 2, 2],
-    },
-  );
-  if (status !== 0) throw new Error(`the export of ${name} in int8 exited with code ${status}`);
-  return bundle;
+  const target = path.join(scratch, `${name}-int8`);
+  if (!existsSync(target)) await shippedExport(name, { profile: 'cpu', sizes: ['256', '512'], target, scratch });
+  return target;
 }
 
-async function optionsOf(name: Shipped, scratch: string): Promise<string[]> {
-  const own = [
-    ...TRANSFORMERS[name],
-    ...(name === 'pixart-icons' ? [] : ['--transformer-from', await student(scratch)]),
-  ];
-  const labels = ['--name', `${name}-int8`, '--license', 'Apache-2.0', '--source', 'models/training'];
-  return ['--for', 'cpu', '--size', '256', '--size', '512', '--max-tokens', '120', ...labels, ...own];
+type ExportOptions = { profile: 'cpu' | 'gpu'; sizes: string[]; target: string; scratch: string };
+
+/**
+ * Exports a shipped bundle's weights for other devices. The bundle is named as its folder.
+ *
+ * @throws Error if the export fails
+ */
+export async function shippedExport(name: Shipped, { profile, sizes, target, scratch }: ExportOptions): Promise<void> {
+  const labels = ['--name', path.basename(target), '--license', 'Apache-2.0', '--source', 'models/training'];
+  const options = ['--for', profile, ...sizes.flatMap((size) => ['--size', size]), '--max-tokens', '120', ...labels];
+  const transformer = name === 'pixart-icons' ? [] : ['--transformer-from', await student(scratch)];
+  const { status } = spawnSync(
+    path.join(ROOT, 'models/python.sh'),
+    ['-m', 'export', CHECKPOINT, target, ...options, ...TRANSFORMERS[name], ...transformer],
+    { stdio: ['ignore', 2, 2] },
+  );
+  if (status !== 0) throw new Error(`the export of ${name} --for ${profile} exited with code ${status}`);
 }
 
 /** The 4-step transformer in a folder with the layout of other downloads. */

@@ -1,0 +1,105 @@
+import { execFileSync } from 'node:child_process';
+import { chmod, cp, mkdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { makePrograms } from '../../infra/build/program.mjs';
+import { ROOT } from '../bench/real-bundle.ts';
+import { neededPackages } from './kit-packages.ts';
+import { installWheels } from './kit-wheels.ts';
+
+export type KitOptions = {
+  /** The folder that `makeBundles` has filled. */
+  bundles: string;
+  /** The version of Python on the machine with the GPU. */
+  python: string;
+};
+
+/** One piece of a kit; a machine that has it already needs none. */
+export type Content = { name: string; what: string; add: (kit: string, options: KitOptions) => Promise<void> };
+
+const CUDA_LOCK = path.join(ROOT, 'infra/docker/cuda.lock');
+/** The Python of that lock's wheels, of which only libraries are taken. */
+const CUDA_LOCKS_PYTHON = '3.13';
+const PYTHON_LOCK = path.join(ROOT, 'models/requirements.lock');
+const PROVIDER = 'onnxruntime-gpu';
+/** diffusers, and what machines with torch and transformers may lack of what it needs. */
+const DIFFUSERS = ['diffusers', 'importlib-metadata', 'zipp'];
+
+/** Of the repository: what the benchmark and the renderer's processes are built from. */
+const SOURCES = [
+  'benchmarks',
+  'domain',
+  'models/pixart',
+  'models/renderer',
+  'infra/build',
+  'infra/dev',
+  'package.json',
+];
+
+const RUNTIME = 'node_modules/onnxruntime-node/bin/napi-v6';
+const X64 = path.join(RUNTIME, 'linux/x64');
+
+async function addNode(kit: string): Promise<void> {
+  const target = path.join(kit, 'node/bin/node');
+  await mkdir(path.dirname(target), { recursive: true });
+  await cp(process.execPath, target);
+  await chmod(target, 0o755);
+}
+
+async function addProgram(kit: string): Promise<void> {
+  const program = path.join(kit, 'program');
+  const files = execFileSync('git', ['ls-files', ...SOURCES], { cwd: ROOT, encoding: 'utf8' })
+    .trim()
+    .split('\n');
+  for (const file of files) await cp(path.join(ROOT, file), path.join(program, file));
+  const built = path.join(program, 'built/programs');
+  await makePrograms(built, true);
+  for (const folder of await neededPackages()) {
+    const isOtherPlatform = (file: string): boolean => {
+      const inside = path.relative(ROOT, file);
+      return inside.startsWith(`${RUNTIME}/`) && !`${X64}/`.startsWith(`${inside}/`) && !inside.startsWith(X64);
+    };
+    await cp(path.join(ROOT, folder), path.join(program, folder), {
+      recursive: true,
+      filter: (file) => !isOtherPlatform(file) && !path.basename(file).endsWith('.map'),
+    });
+  }
+}
+
+async function addBundles(kit: string, { bundles }: KitOptions): Promise<void> {
+  // Weights that were made for a trial are made again.
+  await cp(bundles, path.join(kit, 'bundles'), {
+    recursive: true,
+    filter: (file) => !(file.endsWith('.data') && path.basename(path.dirname(file)).startsWith('xl')),
+  });
+}
+
+async function addProvider(kit: string): Promise<void> {
+  const wheels = path.join(kit, 'wheels');
+  await installWheels(CUDA_LOCK, (name) => name === PROVIDER, { target: wheels, python: CUDA_LOCKS_PYTHON });
+  const target = path.join(kit, 'provider');
+  await mkdir(target, { recursive: true });
+  for (const library of ['cuda', 'shared'].map((name) => `libonnxruntime_providers_${name}.so`))
+    await rename(path.join(wheels, 'onnxruntime/capi', library), path.join(target, library));
+  await rm(wheels, { recursive: true });
+}
+
+const addCuda = (kit: string): Promise<void> => {
+  const target = path.join(kit, 'cuda');
+  return installWheels(CUDA_LOCK, (name) => name !== PROVIDER, { target, python: CUDA_LOCKS_PYTHON });
+};
+
+const addDiffusers = (kit: string, { python }: KitOptions): Promise<void> =>
+  installWheels(PYTHON_LOCK, (name) => DIFFUSERS.includes(name), { target: path.join(kit, 'diffusers'), python });
+
+const addTorch = (kit: string, { python }: KitOptions): Promise<void> =>
+  installWheels(PYTHON_LOCK, (name) => !DIFFUSERS.includes(name), { target: path.join(kit, 'torch'), python });
+
+export const CONTENTS: readonly Content[] = [
+  { name: 'node', what: 'the Node that packs it', add: addNode },
+  { name: 'program', what: 'this program and the npm packages that it needs, with ONNX Runtime', add: addProgram },
+  { name: 'bundles', what: 'graphs of XL/2 and T5-XXL without weights, and the shipped bundles', add: addBundles },
+  { name: 'provider', what: `ONNX Runtime's CUDA provider, of the wheel ${PROVIDER}`, add: addProvider },
+  { name: 'cuda', what: 'CUDA 13 and cuDNN 9, if torch does not bring them', add: addCuda },
+  { name: 'diffusers', what: 'diffusers, for Python', add: addDiffusers },
+  { name: 'torch', what: 'torch with its CUDA, transformers, and what they need', add: addTorch },
+];

@@ -1,0 +1,48 @@
+import { spawnSync } from 'node:child_process';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/**
+ * Installs packages of a lock file into a folder, by their digests, as another machine needs them.
+ *
+ * @param isWanted says which of the lock's packages
+ * @param python the version there, such as 3.12
+ * @throws Error where pip fails
+ */
+export async function installWheels(
+  lock: string,
+  isWanted: (name: string) => boolean,
+  { target, python }: { target: string; python: string },
+): Promise<void> {
+  await mkdir(target, { recursive: true });
+  const wanted = path.join(target, 'wanted.lock');
+  await writeFile(wanted, lockOf(await readFile(lock, 'utf8'), isWanted));
+  const platforms = ['manylinux_2_28_x86_64', 'manylinux_2_27_x86_64', 'manylinux_2_17_x86_64', 'manylinux2014_x86_64'];
+  const { status } = spawnSync(
+    'python3',
+    [
+      ...[
+        '-m',
+        'pip',
+        'install',
+        '--quiet',
+        '--disable-pip-version-check',
+        '--require-hashes',
+        '--no-deps',
+        '--no-compile',
+      ],
+      ...['--only-binary=:all:', '--implementation', 'cp', '--python-version', python],
+      ...platforms.flatMap((platform) => ['--platform', platform]),
+      ...['--target', target, '--requirement', wanted],
+    ],
+    { stdio: ['ignore', 2, 2] },
+  );
+  await rm(wanted);
+  if (status !== 0) throw new Error(`pip install from ${lock} exited with code ${status}`);
+}
+
+/** The entries of a lock file for some of its packages, with their digests. */
+export function lockOf(lock: string, isWanted: (name: string) => boolean): string {
+  const entries = lock.split(/^(?=[\w.-]+==)/m).filter((entry) => /^[\w.-]+==/.test(entry));
+  return entries.filter((entry) => isWanted(entry.slice(0, entry.indexOf('==')))).join('');
+}
