@@ -49,7 +49,7 @@ export class Rig {
     const key = JSON.stringify(task);
     try {
       const peer = await this.#peer;
-      if (this.#peersLast !== key) await peer.measure('steps' in task ? { ...task, steps: WARM_STEPS } : task);
+      if (this.#peersLast !== key) await peer.measure(warming(task));
       this.#peersLast = key;
       return await peer.measure(task);
     } catch (error) {
@@ -60,3 +60,6 @@ export class Rig {
     }
   }
 }
+
+const warming = (task: PeerTask): PeerTask =>
+  task.kind === 'diffusers' ? { ...task, steps: Math.min(task.steps, WARM_STEPS) } : task;

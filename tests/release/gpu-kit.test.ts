@@ -49,6 +49,6 @@ test('what is exported and packed here runs there, with peers, from whatever fol
     expect(items[name]?.state, name).toBe('done');
     expect(Object.keys(items[name]!.series).sort(), name).toEqual(Object.keys(series).sort());
   }
-  const peers = Object.values(items).flatMap(({ series }) => Object.values(series).flat());
-  expect(peers.filter(({ isFinite }) => isFinite === false)).toEqual([]);
+  const samples = Object.values(items).flatMap(({ series }) => Object.values(series).flat());
+  expect(samples.filter((sample) => sample.isFinite === false)).toEqual([]);
 });
