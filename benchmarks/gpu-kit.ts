@@ -72,7 +72,7 @@ async function pack(target: string): Promise<void> {
     const parts = await archive(staged, target, bytes);
     await cp(path.join(scripts, 'join.sh'), path.join(target, 'join.sh'));
     say(
-      `packed     ${megabytes(await sizeOf(target))}  in ${parts.length} parts of ${values.part} at most, in ${target}`,
+      `packed     ${megabytes(await sizeOf(target))}  parts of ${values.part} at most: ${parts.length}, in ${target}`,
     );
   } finally {
     await rm(staged, { recursive: true });

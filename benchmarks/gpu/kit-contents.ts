@@ -21,8 +21,11 @@ const CUDA_LOCK = path.join(ROOT, 'infra/docker/cuda.lock');
 const CUDA_LOCKS_PYTHON = '3.13';
 const PYTHON_LOCK = path.join(ROOT, 'models/requirements.lock');
 const PROVIDER = 'onnxruntime-gpu';
-/** diffusers, and what machines with torch and transformers may lack of what it needs. */
-const DIFFUSERS = ['diffusers', 'importlib-metadata', 'zipp'];
+/** diffusers, and what it needs that machines with torch and transformers may lack. */
+const DIFFUSERS = [
+  ...['diffusers', 'importlib-metadata', 'zipp'],
+  ...['requests', 'certifi', 'charset-normalizer', 'idna', 'urllib3'],
+];
 
 /** Of the repository: what the benchmark and the renderer's processes are built from. */
 const SOURCES = [
@@ -100,6 +103,6 @@ export const CONTENTS: readonly Content[] = [
   { name: 'bundles', what: 'graphs of XL/2 and T5-XXL without weights, and the shipped bundles', add: addBundles },
   { name: 'provider', what: `ONNX Runtime's CUDA provider, of the wheel ${PROVIDER}`, add: addProvider },
   { name: 'cuda', what: 'CUDA 13 and cuDNN 9, if torch does not bring them', add: addCuda },
-  { name: 'diffusers', what: 'diffusers, for Python', add: addDiffusers },
+  { name: 'diffusers', what: 'diffusers, and the small packages that it needs', add: addDiffusers },
   { name: 'torch', what: 'torch with its CUDA, transformers, and what they need', add: addTorch },
 ];

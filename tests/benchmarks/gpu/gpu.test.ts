@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { BUNDLES, itemsOf, TOY } from '../../../benchmarks/gpu/items.ts';
 import { type Results, readResults } from '../../../benchmarks/gpu/results.ts';
 
@@ -16,6 +16,8 @@ beforeAll(async () => {
 });
 
 afterAll(() => rm(folder, { recursive: true }));
+
+vi.setConfig({ testTimeout: 180_000 });
 
 const ON_CPU = ['--device', 'cpu', '--toy', '--without-peers'];
 
