@@ -10,13 +10,12 @@ from diffusers.models.attention_processor import Attention
 from diffusers.models.resnet import ResnetBlock2D
 from torch import nn
 
-from .cuda_weights import FLOAT, HALF, CudaWeights
+from .cuda_decoder_nodes import DecoderNodes, draft_decoder
+from .cuda_weights import FLOAT
 from .decoder import SharedGroupNorm, VaeDecoder
 from .drafts import Draft
-from .graphs import IR_VERSION, OPSET
-from .nodes import CONTRIB, Nodes
+from .nodes import CONTRIB
 
-FILE = "vae_decoder.cuda.onnx"
 NONE, SILU = 0, 1
 
 
@@ -33,53 +32,34 @@ def stages_of(decoder: VaeDecoder) -> int:
 
 def cuda_decoder(decoder: VaeDecoder, stored: Draft, full_stages: int = 0) -> Draft:
     """Drafts the graph; `stored` is the draft for the CPU, and the last `full_stages` stages compute in float32."""
-    channels = decoder.decoder.conv_in.in_channels
-    shape = ir.Shape(["batch", channels, "height", "width"])
-    latents = ir.Value(name="latents", shape=shape, type=ir.TensorType(FLOAT))
-    graph = ir.Graph([latents], [], nodes=[], opset_imports={"": OPSET, CONTRIB: 1}, name="vae_decoder")
-    draft = Draft(FILE, ir.Model(graph, ir_version=IR_VERSION))
-    image, level = _Decoder(decoder, stored, draft, full_stages).decode(latents)
-    image.name, image.dtype = "image", ir.DataType.UINT8
-    image.shape = ir.Shape(["batch", "rows", "columns", 3])
-    level.name, level.dtype, level.shape = "level", FLOAT, ir.Shape(["batch"])
-    graph.outputs.extend([image, level])
-    return draft
+    return draft_decoder(
+        decoder.decoder.conv_in.in_channels,
+        lambda draft, latents: _Decoder(decoder, stored, draft, full_stages).decode(latents),
+    )
 
 
-class _Decoder:
+class _Decoder(DecoderNodes):
     def __init__(self, module: VaeDecoder, stored: Draft, draft: Draft, full_stages: int):
-        self.module, self.op = module, Nodes(draft.model.graph)
-        self.weights = CudaWeights(stored, draft, self.op)
-        self.half_stages = stages_of(module) - full_stages
-        self.dtype = HALF
+        super().__init__(stored, draft, stages_of(module) - full_stages)
+        self.module = module
 
     def decode(self, latents: ir.Value) -> tuple[ir.Value, ir.Value]:
-        """The picture's bytes [B, H, W, 3], and the mean of its numbers, which is finite only where all of them are."""
-        op, decoder = self.op, self.module.decoder
-        x = op("Transpose", latents, perm=[0, 2, 3, 1])
+        decoder = self.module.decoder
+        x = self.op("Transpose", latents, perm=[0, 2, 3, 1])
         if isinstance(self.module.post_quant_conv, nn.Conv2d):
-            self.dtype = FLOAT
-            x = self._conv("post_quant_conv", self.module.post_quant_conv, x)
-        self.dtype = FLOAT if self.half_stages == 0 else HALF
-        x = self._conv("decoder.conv_in", decoder.conv_in, op("Cast", x, to=self.dtype))
+            x = self.conv("post_quant_conv", self.module.post_quant_conv, x)
+        x = self.conv("decoder.conv_in", decoder.conv_in, self.begin(0, x))
         x = self._middle(x)
         for index, block in enumerate(decoder.up_blocks):
-            x = self._begin(index + 1, x)
+            x = self.begin(index + 1, x)
             name = f"decoder.up_blocks.{index}"
             for at, resnet in enumerate(block.resnets):
                 x = self._resnet(f"{name}.resnets.{at}", resnet, x)
             for at, upsampler in enumerate(block.upsamplers or ()):
                 x = self._double(f"{name}.upsamplers.{at}.conv", upsampler.conv, x)
-        x = self._begin(stages_of(self.module) - 1, x)
+        x = self.begin(stages_of(self.module) - 1, x)
         x = self._norm("decoder.conv_norm_out", decoder.conv_norm_out, x, SILU)
-        return self._bytes(self._conv("decoder.conv_out", decoder.conv_out, x))
-
-    def _begin(self, stage: int, x: ir.Value) -> ir.Value:
-        """Goes on in float32 where the stage is the first to be computed in it."""
-        if stage != self.half_stages:
-            return x
-        self.dtype = FLOAT
-        return self.op("Cast", x, to=FLOAT)
+        return self.to_bytes(self.conv("decoder.conv_out", decoder.conv_out, x))
 
     def _middle(self, x: ir.Value) -> ir.Value:
         block, name = self.module.decoder.mid_block, "decoder.mid_block"
@@ -91,10 +71,10 @@ class _Decoder:
         return x
 
     def _resnet(self, name: str, resnet: ResnetBlock2D, x: ir.Value) -> ir.Value:
-        inner = self._conv(f"{name}.conv1", resnet.conv1, self._norm(f"{name}.norm1", resnet.norm1, x, SILU))
-        inner = self._conv(f"{name}.conv2", resnet.conv2, self._norm(f"{name}.norm2", resnet.norm2, inner, SILU))
+        inner = self.conv(f"{name}.conv1", resnet.conv1, self._norm(f"{name}.norm1", resnet.norm1, x, SILU))
+        inner = self.conv(f"{name}.conv2", resnet.conv2, self._norm(f"{name}.norm2", resnet.norm2, inner, SILU))
         if resnet.conv_shortcut is not None:
-            x = self._conv(f"{name}.conv_shortcut", resnet.conv_shortcut, x)
+            x = self.conv(f"{name}.conv_shortcut", resnet.conv_shortcut, x)
         return self.op("Add", x, inner)
 
     def _double(self, name: str, conv: nn.Module, x: ir.Value) -> ir.Value:
@@ -102,18 +82,19 @@ class _Decoder:
         op, nothing = self.op, None
         scales = self.weights.constant("scales", [1, 2, 2, 1], np.float32)
         attributes = {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}
-        return self._conv(name, conv, op("Resize", x, nothing, scales, **attributes))
+        return self.conv(name, conv, op("Resize", x, nothing, scales, **attributes))
 
     def _attend(self, name: str, attention: Attention, x: ir.Value) -> ir.Value:
-        op, half = self.op, self._parameter
+        op, parameter = self.op, self.parameter
         width = attention.to_q.in_features
         normed = self._norm(f"{name}.group_norm", attention.group_norm, x, NONE)
         tokens = op("Reshape", normed, self.weights.constant("tokens", [0, -1, width]))
-        query, key, value = (op("MatMul", tokens, half(f"{name}.{part}.weight")) for part in ("to_q", "to_k", "to_v"))
-        biases = [half(f"{name}.{part}.bias") for part in ("to_q", "to_k", "to_v")]
-        bias = op("Concat", *biases, axis=0)
+        parts = [f"{name}.{part}" for part in ("to_q", "to_k", "to_v")]
+        query, key, value = (op("MatMul", tokens, parameter(f"{part}.weight")) for part in parts)
+        bias = op("Concat", *(parameter(f"{part}.bias") for part in parts), axis=0)
         attended = op("MultiHeadAttention", query, key, value, bias, num_heads=attention.heads, domain=CONTRIB)
-        out = op("Add", op("MatMul", attended, half(f"{name}.to_out.0.weight")), half(f"{name}.to_out.0.bias"))
+        out = op("MatMul", attended, parameter(f"{name}.to_out.0.weight"))
+        out = op("Add", out, parameter(f"{name}.to_out.0.bias"))
         return op("Add", x, op("Reshape", out, op("Shape", x)))
 
     def _norm(self, name: str, norm: SharedGroupNorm, x: ir.Value, activation: int) -> ir.Value:
@@ -124,21 +105,3 @@ class _Decoder:
         )
         attributes = {"groups": norm.groups, "epsilon": norm.eps, "activation": activation, "channels_last": 1}
         return self.op("GroupNorm", x, weight, bias, domain=CONTRIB, **attributes)
-
-    def _conv(self, name: str, conv: nn.Module, x: ir.Value) -> ir.Value:
-        side = conv.weight.shape[-1]
-        weight = self.op("Transpose", self._parameter(f"{name}.weight"), perm=[0, 2, 3, 1])
-        attributes = {"kernel_shape": [side, side], "pads": [side // 2] * 4, "strides": [1, 1]}
-        return self.op("NhwcConv", x, weight, self._parameter(f"{name}.bias"), domain=CONTRIB, **attributes)
-
-    def _parameter(self, name: str) -> ir.Value:
-        return self.weights.half(name) if self.dtype == HALF else self.weights.full(name)
-
-    def _bytes(self, x: ir.Value) -> tuple[ir.Value, ir.Value]:
-        op = self.op
-        full = x if self.dtype == FLOAT else op("Cast", x, to=FLOAT)
-        level = op("ReduceMean", full, self.weights.constant("all_but_batch", [1, 2, 3]), keepdims=0)
-        half = self.weights.constant("half_range", 127.5, np.float32)
-        bounds = (self.weights.constant(name, value, np.float32) for name, value in (("black", 0), ("white", 255)))
-        clipped = op("Clip", op("Add", op("Mul", full, half), half), *bounds)
-        return op("Cast", op("Round", clipped), to=ir.DataType.UINT8), level

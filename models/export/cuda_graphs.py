@@ -4,9 +4,11 @@ from pathlib import Path
 
 from torch import nn
 
+from network.shuffle_decoder import ShuffleDecoder
 from network.transformer import PixArtTransformer
 
 from .cuda_decoder import cuda_decoder, has_cuda_decoder, stages_of
+from .cuda_shuffle_decoder import cuda_shuffle_decoder
 from .cuda_transformer import cuda_transformer
 from .cuda_verify import CudaComparison, verify_cuda
 from .drafts import Draft
@@ -23,6 +25,8 @@ def cuda_drafts(module: nn.Module, stored: Draft) -> list[Draft]:
         return [cuda_transformer(module.shape, stored)]
     if has_cuda_decoder(module):
         return [cuda_decoder(module, stored, full) for full in range(stages_of(module) + 1)]
+    if isinstance(module, ShuffleDecoder):
+        return [cuda_shuffle_decoder(module, stored, full) for full in range(len(module.levels) + 1)]
     return []
 
 

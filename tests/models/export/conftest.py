@@ -4,10 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from decoders import learned
 
 from export.bundle import BundleOptions
 from export.golden.pipelines import CHECKPOINTS, write_checkpoint
 from export.quiet import quiet_libraries
+from network.shuffle_decoder import save_decoder
 
 PROMPTS = Path(__file__).parents[2] / "catalogs" / "parti-prompts.tsv"
 
@@ -31,6 +33,13 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def copied(checkpoints: dict[str, Path], tmp_path: Path) -> Path:
     """A copy of a tiny checkpoint that a test may damage."""
     return Path(shutil.copytree(checkpoints["tiny-epsilon"], tmp_path / "checkpoint"))
+
+
+@pytest.fixture
+def with_decoder(copied: Path) -> Path:
+    """A copy of a tiny checkpoint with a separate decoder beside the autoencoder."""
+    save_decoder(learned(), copied / "decoder")
+    return copied
 
 
 @pytest.fixture(scope="session")

@@ -5,24 +5,23 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import torch
+from damage import FILES, change_weights
+from decoders import compared, drafts_of, run
 from torch import Tensor, nn
 
 from export.bundle import BundleOptions
-from export.cuda_decoder import FILE, has_cuda_decoder
-from export.cuda_graphs import cuda_drafts, first_close_enough
-from export.cuda_operators import with_definitions
-from export.cuda_verify import CudaComparison, in_bytes, with_real_latents
+from export.cuda_decoder import has_cuda_decoder
+from export.cuda_decoder_nodes import FILE
+from export.cuda_verify import in_bytes, with_real_latents
 from export.drafts import Draft
 from export.export_bundle import export_bundle
-from export.graphs import Graph, draft_graph
+from export.graphs import Graph
 from export.parts import decoder_graphs
-from export.precision import KINDS, PROFILES
+from export.precision import PROFILES
 from export.recipes import Read
 from export.vae_part import open_vae
-from export.verify import verify_graph
 from export.writing import write_drafts
 
 SHIPPED = Path(__file__).parents[3] / "models/training/checkpoint"
@@ -30,32 +29,17 @@ LARGE = {"decoder.up_blocks.3.resnets.1.norm2.weight": 20, "decoder.up_blocks.3.
 """Weights that float16 holds, in the last block before the output, and by how much they are larger than usual."""
 
 
-def drafts_of(checkpoint: Path, read: Read | None = None) -> tuple[list[Graph], list[Draft]]:
+def opened(checkpoint: Path, read: Read | None = None) -> tuple[list[Graph], list[Draft]]:
     torch.manual_seed(0)
     part = open_vae(checkpoint)
     graphs = decoder_graphs(part.empty_decoder(), read or part.weights.tensor)
     examples = [with_real_latents(graph, part.config["scaling_factor"]) for graph in graphs]
-    stored = draft_graph(examples[0])
-    KINDS["fp16"].rewrite(stored, examples[0], print)
-    return examples, [stored, *cuda_drafts(examples[0].module, stored)]
-
-
-def compared(examples: list[Graph], drafts: list[Draft], folder: Path, heard: list[str]) -> CudaComparison:
-    stored, *for_cuda = drafts
-    write_drafts(drafts[:2], examples[0].parameter, folder)
-    of_cpu = verify_graph(folder, examples, "fp16")
-    return first_close_enough(stored, for_cuda, examples, of_cpu, folder=folder, report=heard.append)
-
-
-def run(folder: Path, latents: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    model = with_definitions(onnx.load(folder / FILE))
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    return session.run(["image", "level"], {"latents": latents.numpy()})
+    return examples, drafts_of(examples)
 
 
 @pytest.mark.parametrize("name", ["tiny-epsilon", "shipped"])
 def test_gives_the_bytes_of_what_torch_computes(name: str, checkpoints: dict[str, Path], tmp_path: Path) -> None:
-    examples, drafts = drafts_of(SHIPPED if name == "shipped" else checkpoints[name])
+    examples, drafts = opened(SHIPPED if name == "shipped" else checkpoints[name])
     heard: list[str] = []
     found = compared(examples, drafts, tmp_path, heard)
     assert found.error <= 2 / 255
@@ -64,7 +48,7 @@ def test_gives_the_bytes_of_what_torch_computes(name: str, checkpoints: dict[str
 
 
 def test_has_few_nodes_and_none_of_the_processors(checkpoints: dict[str, Path], tmp_path: Path) -> None:
-    examples, drafts = drafts_of(checkpoints["tiny-epsilon"])
+    examples, drafts = opened(checkpoints["tiny-epsilon"])
     write_drafts(drafts[:2], examples[0].parameter, tmp_path)
     kinds = {node.op_type for node in onnx.load(tmp_path / FILE).graph.node}
     assert kinds >= {"NhwcConv", "GroupNorm", "Resize"}
@@ -75,7 +59,7 @@ def test_weights_that_overflow_in_float16_are_computed_in_float32_from_where_the
     checkpoints: dict[str, Path], tmp_path: Path
 ) -> None:
     tensor = open_vae(checkpoints["tiny-epsilon"]).weights.tensor
-    examples, drafts = drafts_of(checkpoints["tiny-epsilon"], lambda name: tensor(name) * LARGE.get(name, 1))
+    examples, drafts = opened(checkpoints["tiny-epsilon"], lambda name: tensor(name) * LARGE.get(name, 1))
     write_drafts(drafts[:2], examples[0].parameter, tmp_path)
     latents = examples[0].inputs["latents"]
     image, level = run(tmp_path, latents)
@@ -113,3 +97,21 @@ def test_a_bundle_for_graphics_cards_has_both_graphs_of_each_network_and_says_ho
     for name in ("transformer", "vae_decoder"):
         files = [tmp_path / "b" / f"{name}{kind}" for kind in (".cuda.onnx", ".onnx", ".onnx.data")]
         assert files[2].stat().st_size > 2 * files[0].stat().st_size
+
+
+def test_an_export_tells_and_records_that_a_decoder_overflows_in_float16(
+    copied: Path, options: BundleOptions, tmp_path: Path
+) -> None:
+    def enlarge(weights: dict[str, Tensor]) -> None:
+        for name, by in LARGE.items():
+            weights[name] *= by
+
+    change_weights(copied / FILES["vae"], enlarge)
+    heard: list[str] = []
+    export_bundle(copied, tmp_path / "b", options, precision=PROFILES["gpu"], report=heard.append)
+    assert [text for text in heard if text.startswith(FILE) and "its last 2 stages in fp32" in text]
+    said = json.loads((tmp_path / "b/bundle.json").read_text(encoding="utf-8"))
+    assert said["cuda"]["vae"]["psnr"] >= 50
+    image, level = run(tmp_path / "b", torch.randn(1, 4, 8, 8) / open_vae(copied).config["scaling_factor"])
+    assert np.isfinite(level).all()
+    assert image.std() > 0

@@ -5,6 +5,7 @@ import onnxruntime
 import pytest
 import torch
 from damage import change_json
+from decoders import SHAPE
 
 from export.bundle import BundleOptions, describe_bundle
 from export.checkpoint import open_checkpoint
@@ -13,20 +14,7 @@ from export.graphs import Graph, draft_graph
 from export.parts import decoder_graphs
 from export.verify import verify_graph
 from export.writing import write_draft
-from network.shuffle_decoder import DecoderShape, ShuffleDecoder, load_decoder, save_decoder
-
-SHAPE = DecoderShape(4, (8, 8, 4), (1, 2, 1))
-
-
-@pytest.fixture
-def with_decoder(copied: Path) -> Path:
-    """A checkpoint with a separate decoder beside the autoencoder, whose blocks have learned something."""
-    torch.manual_seed(0)
-    decoder = ShuffleDecoder(SHAPE)
-    for parameter in decoder.parameters():
-        torch.nn.init.normal_(parameter, std=0.2)
-    save_decoder(decoder, copied / "decoder")
-    return copied
+from network.shuffle_decoder import load_decoder
 
 
 def test_a_bundle_uses_the_decoder_beside_the_autoencoder(with_decoder: Path, options: BundleOptions) -> None:
