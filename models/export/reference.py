@@ -1,9 +1,14 @@
 """Calls to diffusers' own transformer, in the terms of our graphs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from diffusers import PixArtTransformer2DModel
 from diffusers.models.embeddings import get_2d_sincos_pos_embed
 from torch import Tensor
+
+from network.transformer import NumberEmbedder, PixArtTransformer
 
 from .transformer_part import PIXELS_PER_LATENT
 
@@ -32,6 +37,23 @@ def predict(
         added_cond_kwargs=sizes,
     )
     return output.sample[:, : latents.shape[1]]
+
+
+@contextmanager
+def sinusoids_in_float32(transformer: PixArtTransformer) -> Iterator[None]:
+    """Has our transformer, in float64, compute sinusoids of numbers in float32, as the reference always does."""
+    handles = []
+    for embedder in transformer.modules():
+        if isinstance(embedder, NumberEmbedder):
+            handles += [
+                embedder.register_forward_pre_hook(lambda _, inputs: (inputs[0].float(),)),
+                embedder.linear_1.register_forward_pre_hook(lambda _, inputs: (inputs[0].double(),)),
+            ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def _sizes(latents: Tensor) -> dict[str, Tensor]:

@@ -51,6 +51,21 @@ def test_a_transformer_that_returns_nan_does_not_agree_with_diffusers(checkpoint
         verify_against_reference(checkpoints["tiny-epsilon"] / "transformer/config.json", graph)
 
 
+def test_rounding_is_no_part_of_the_comparison_with_diffusers_and_a_small_mistake_is_seen(
+    checkpoints: dict[str, Path],
+) -> None:
+    config = checkpoints["tiny-alpha"] / "transformer/config.json"
+    transformer = open_transformer(checkpoints["tiny-alpha"]).load()
+    # Attention to a single token each, as in the networks whose rounding grows with every layer.
+    for block in transformer.transformer_blocks:
+        block.attn2.to_q.weight *= 1000
+    assert verify_against_reference(config, transformer_graph(transformer)) < 1e-9
+    for block in transformer.transformer_blocks:
+        block.norm.eps = 1e-5
+    with pytest.raises(ExportError, match=r"transformer in torch against diffusers: relative error .*e-0[456], "):
+        verify_against_reference(config, transformer_graph(transformer))
+
+
 def test_a_wrongly_written_layer_is_named(tmp_path: Path, checkpoints: dict[str, Path]) -> None:
     part = open_transformer(checkpoints["tiny-epsilon"])
     graph = transformer_graph(part.empty(), read=part.weights.tensor)
