@@ -7,7 +7,7 @@ const UNIT = [
   'cli/display/!(follow-batch)',
   '{models/pixart/samplers,review-page/browser,workflows/batch,workflows/contract,workflows/shard}/*',
   'activities/heartbeats',
-  'benchmarks/{report,gpu/run-list,gpu/tables}',
+  'benchmarks/{gpu-fleet,report,gpu/run-list,gpu/tables}',
   'client/{cron,not-behind,request}',
   'connection/temporal-target',
   'docs/{blocks,named-headings}',

@@ -22,7 +22,7 @@ const pids = (): number[] =>
     .filter((pid) => pid > 0);
 
 /** `null` for a process that has exited. See proc_pid_stat(5). */
-export function statOf(pid: number): ProcessStat | null {
+export function statOf(pid: number | string): ProcessStat | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // After the name, which may contain anything.

@@ -1,0 +1,131 @@
+/**
+ * How many GPUs one Temporal server and one orchestrator serve: simulated GPUs, whose speed is an input, on real
+ * workers, orchestrator and server, from one GPU to as many as this machine's cores allow; then a model with the
+ * processor time that was measured, beside these runs and for fleets of 1 to 500 GPUs. Prints Markdown.
+ * `npx tsx benchmarks/gpu-fleet.ts [--minutes 6] [--rates 256:20:2.5:8,512:5:1.4:8] [--gpus 1,2] [--json FILE]`
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import type { Size } from '../domain/size.ts';
+import { imagesInHand } from '../workflows/contract/limits.ts';
+import { machine } from './bench/machine.ts';
+import type { Setup } from './gpu-fleet/capacity.ts';
+import { costsOf } from './gpu-fleet/costs.ts';
+import { type Point, pointOf } from './gpu-fleet/point.ts';
+import { GOALS, type Rate, readRates } from './gpu-fleet/rates.ts';
+import { checkTable, costTable, endTable, fleetTable } from './gpu-fleet/report.ts';
+import { type BatchSize, type FleetRig, startFleetRig } from './gpu-fleet/rig.ts';
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '6' },
+    rates: { type: 'string' },
+    gpus: { type: 'string' },
+    /** Where the runs are kept; if the file exists, nothing is measured, and the tables are made from it. */
+    json: { type: 'string' },
+  },
+});
+
+type Measured = Point & BatchSize;
+
+const LADDERS: Record<Size, number[]> = {
+  '256': [1, 2, 4, 8, 16],
+  '512': [4, 16, 48],
+  '1024': [16, 64, 256],
+  '2k': [32, 128],
+  '4k': [32, 128],
+};
+
+/** Two shards of 500. */
+const WINDOW = 1_000;
+
+/** Beyond this share of the machine's cores, more GPUs only wait. */
+const SATURATED = 0.9;
+
+/** Of a run: starting its workers, and ending its batch. */
+const AROUND_SECONDS = 8;
+
+const TODAY: Setup = { cores: 2, database: 'file', orchestrators: 1, batches: 'enough' };
+
+/** What a database of a cluster may take for a change; an assumption. */
+const WRITE_MS = 5;
+
+const cluster = { database: { writeMs: WRITE_MS }, batches: 'enough' } as const;
+
+/** In the order in which one would go beyond `today`. */
+const SETUPS: Record<string, Setup> = {
+  'one batch, server with 2 cores on its file': { cores: 2, database: 'file', orchestrators: 1, batches: 'one' },
+  'batches enough': TODAY,
+  'server with 8 cores on its file': { ...TODAY, cores: 8 },
+  [`8 cores, database with writes of ${WRITE_MS} ms`]: { ...cluster, cores: 8, orchestrators: 1 },
+  'and one batch': { ...cluster, cores: 8, orchestrators: 1, batches: 'one' },
+  'and 4 orchestrators': { ...cluster, cores: 8, orchestrators: 4 },
+  '32 cores and 8 orchestrators': { ...cluster, cores: 32, orchestrators: 8 },
+};
+
+const cores = availableParallelism();
+const rates = values.rates === undefined ? GOALS : readRates(values.rates);
+const ladderOf = ({ size }: Rate): number[] => values.gpus?.split(',').map(Number) ?? LADDERS[size];
+
+/** Enough images for a while of full work, at the speed of the GPUs or of the machine, and one for each slot. */
+function sizeOf(rate: Rate, gpus: number, seconds: number, atMost: number): BatchSize {
+  const slots = gpus * imagesInHand(1, rate.together);
+  const window = Math.min(WINDOW, Math.ceil(1.5 * slots));
+  const queued = Math.max(0, window - slots);
+  const images = Math.ceil(Math.min(gpus * rate.perSecond, atMost) * seconds);
+  return { images: Math.max(images, slots) + queued, window, queued };
+}
+
+async function climb(rig: FleetRig, rate: Rate, seconds: number): Promise<Measured[]> {
+  const found: Measured[] = [];
+  for (const gpus of ladderOf(rate)) {
+    const last = found.at(-1);
+    if (last !== undefined && last.cores > SATURATED * cores) break;
+    // With twice the cores in use, twice the images are made at most.
+    const atMost = last === undefined ? Number.POSITIVE_INFINITY : (last.perSecond * cores) / last.cores;
+    const size = sizeOf(rate, gpus, seconds, atMost);
+    console.error(`${rate.size} px, ${gpus} GPUs: ${size.images} images`);
+    found.push({ ...pointOf(rate, await rig.run({ rate, gpus }, size), size.queued), ...size });
+  }
+  return found;
+}
+
+async function measured(): Promise<Measured[]> {
+  const runs = rates.reduce((sum, rate) => sum + ladderOf(rate).length, 0);
+  const seconds = Math.max(1, (60 * Number(values.minutes)) / runs - AROUND_SECONDS);
+  const rig = await startFleetRig();
+  try {
+    const points: Measured[] = [];
+    for (const rate of rates) points.push(...(await climb(rig, rate, seconds)));
+    return points;
+  } finally {
+    await rig.stop();
+  }
+}
+
+/** Points of an earlier run, or new ones, which are then kept. */
+async function keptOrMeasured(): Promise<Measured[]> {
+  if (values.json === undefined) return measured();
+  const kept = await readFile(values.json, 'utf8').catch(() => null);
+  if (kept !== null) return JSON.parse(kept) as Measured[];
+  const points = await measured();
+  await writeFile(values.json, JSON.stringify(points, null, 2));
+  return points;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+const points = await keptOrMeasured();
+const costs = costsOf(points);
+console.log([...machine(), ''].join('\n'));
+console.log(`Measured, milliseconds an image, GPUs as fast as the input says:\n\n${costTable(points)}\n`);
+console.log(
+  `What the model works with, ms: ${JSON.stringify(costs, (_, value) => (typeof value === 'number' ? Number(value.toFixed(2)) : value))}\n`,
+);
+console.log(`Model beside measurement, on ${cores} cores for everything:\n\n${checkTable(points, costs, cores)}\n`);
+console.log(
+  `Computed: images a second and device time lost, server with 2 cores on its file:\n\n${fleetTable(rates, costs, TODAY)}\n`,
+);
+console.log(endTable(rates, costs, SETUPS));
