@@ -65,12 +65,7 @@ export function createRenderMetrics(processMeter: MetricMeter, device: string, s
     'Largest number of images that shared a transformer call with a rendered image',
   );
   const restarts = meter.createCounter(name.restarts, undefined, 'Renderer processes that replaced a dead one');
-  const held = meter.createGauge(
-    name.held,
-    'int',
-    undefined,
-    'Finished images waiting for a store that refuses them',
-  );
+  const held = meter.createGauge(name.held, 'int', undefined, 'Finished images waiting for a store that refuses them');
   const memory = meter.createGauge(
     name.memory,
     'int',

@@ -6,6 +6,7 @@ import {
   chosenBundle,
   createSchedule,
   type FailureBudget,
+  type ScheduledCatalog,
   type ScheduleForecast,
   type ScheduleRequest,
   scheduledCatalog,
