@@ -13,7 +13,8 @@ import {
 /** One image's place among those that share calls. It has to ask, rest or leave soon after it entered and after each prediction. */
 export type StepPlace = {
   /**
-   * What the transformer predicts, a row for each caption; undefined where the signal was aborted before the call began.
+   * What the transformer predicts, a row for each caption; undefined where the signal was aborted before the call began,
+   * or before the image's own call after one that it shared had failed.
    *
    * @throws what the call failed with for this image alone
    */
@@ -85,6 +86,10 @@ export class StepBatcher {
                 resolve(rows);
               }),
             reject: (error) => settle(() => reject(error)),
+            isDropped: () => {
+              if (signal?.aborted) settle(() => resolve(undefined));
+              return signal?.aborted === true;
+            },
           };
           signal?.addEventListener('abort', giveUp, { once: true });
           bin.waiting.push(asking);
@@ -126,16 +131,19 @@ export class StepBatcher {
   }
 
   async #runAlone(bin: Bin, images: readonly Waiting[]): Promise<void> {
-    let failed = 0;
+    let succeeded = 0;
     for (const image of images) {
       await turn();
-      await this.#call([image]).catch((error: unknown) => {
-        failed += 1;
+      if (image.isDropped()) continue;
+      try {
+        await this.#call([image]);
+        succeeded += 1;
+      } catch (error) {
         image.reject(error);
-      });
+      }
     }
     // None of them is at fault: there were too many for the device.
-    if (failed === 0) bin.shareLess(images.length);
+    if (succeeded === images.length) bin.shareLess(images.length);
   }
 
   async #call(images: readonly Waiting[]): Promise<void> {

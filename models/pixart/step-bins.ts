@@ -10,6 +10,8 @@ export const CALLS_IN_A_ROW = 8;
 export type Waiting = StepInputs & {
   resolve(rows: Float32Array[], together: number): void;
   reject(error: unknown): void;
+  /** Answers an image that needs no prediction any more; whether it is one. */
+  isDropped(): boolean;
 };
 
 /**

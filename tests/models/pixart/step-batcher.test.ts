@@ -216,6 +216,25 @@ test('where a call is too large for the device, its images are computed alone an
   expect(rows).toEqual([4, 1, 1, 1, 1, ...Array.from({ length: 10 }, () => 2)]);
 });
 
+test('an image that is cancelled while a shared call fails has no call of its own', async () => {
+  const calls: Call[] = [];
+  const transformer = transformerOf(calls, 2);
+  const stop = new AbortController();
+  const batcher = new StepBatcher({
+    run: (inputs) =>
+      transformer.run(inputs as Record<string, Tensor>).finally(() => stop.abort(new Error('cancelled'))),
+  });
+  const draw = (seed: number, signal?: AbortSignal) => {
+    const place = batcher.enter({ name: 'square', most: 8 });
+    const drawn = denoise(place, samplerOf(image({ steps: 1 })), inputsOf(image({ seed })), { signal });
+    return drawn.finally(() => place.leave());
+  };
+  const [cancelled, ...others] = await inTime(Promise.allSettled([draw(1, stop.signal), draw(2), draw(3)]));
+  expect(cancelled).toMatchObject({ reason: { message: 'cancelled' } });
+  expect(others.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+  expect(calls.map(({ images }) => images)).toEqual([3, 1, 1]);
+});
+
 test('with a micro-batch of one, every call is one image', async () => {
   const calls = await callsOf([image(), image({ seed: 2 })], 1);
   expect(calls.map(({ images }) => images)).toEqual(Array.from({ length: 12 }, () => 1));
