@@ -2,7 +2,7 @@
 
 Kubernetes' own kinds have to be valid, without unknown fields, in every version from the chart's first on; the others by the CRDs of those that they
 are for, and triggers by KEDA's list of what each scaler takes. The folder VALUES has a file of the manifest's
-name with the values that name its images. Prints, as JSON, what each worker's pod is started with and by which queue it is scaled.
+name with the values that name its images. Prints, as JSON, what each worker's pod is started with and by what it is scaled.
 """
 
 import json
@@ -158,20 +158,22 @@ def is_met(selector: dict, deployment: dict) -> bool:
 
 
 def workers_of(manifest: str, objects: list[dict]) -> list[dict]:
-    queues = {
-        each["spec"]["scaleTargetRef"]["name"]: each["spec"]["triggers"][0]["metadata"]["url"].rsplit("/", 1)[1]
+    triggers = {
+        each["spec"]["scaleTargetRef"]["name"]: each["spec"]["triggers"][0]["metadata"]
         for each in objects
         if each["kind"] == "ScaledObject"
     }
     return [
         {
-            "about": f"{manifest}: {each['metadata']['name']}",
+            "about": f"{manifest}: {name}",
             "args": each["spec"]["template"]["spec"]["containers"][0]["args"],
             "graceSeconds": each["spec"]["template"]["spec"]["terminationGracePeriodSeconds"],
-            "queue": queues.get(each["metadata"]["name"]),
+            "queue": triggers[name]["url"].rsplit("/", 1)[1] if name in triggers else None,
+            "perWorker": int(triggers[name]["targetValue"]) if name in triggers else None,
         }
         for each in objects
         if each["kind"] in DEPLOYMENTS
+        for name in [each["metadata"]["name"]]
     ]
 
 

@@ -37,6 +37,14 @@ app.kubernetes.io/component: {{ .part }}
 render-{{ .size }}-{{ .bundleDigest | trunc 12 }}{{ if .large }}-large{{ end }}
 {{- end }}
 
+{{/* As models/renderer/picture-facts.ts and workflows/contract/limits.ts count them, for square images with guidance. */}}
+{{- define "pixart.imagesInHand" -}}
+{{- $images := .microBatch | default 1 | int }}
+{{- $inCall := min $images (get (dict "256" 32 "512" 8 "1024" 2) .size | default 1) }}
+{{- $places := div (add $images $inCall -1) $inCall }}
+{{- mul (add 1 (.children | default 1)) (div $images $places) }}
+{{- end }}
+
 {{- define "pixart.encodeQueue" -}}
 encode-{{ .encoderDigest | trunc 12 }}
 {{- end }}
