@@ -91,9 +91,17 @@ export class Heartbeats {
     delete this.#progress.waitsSince;
   }
 
+  /** Reports at once whether the image is being made with no other beside it: see Company. */
+  setAlone(isAlone: boolean): void {
+    this.#progress.attempts = { ...this.#progress.attempts, isAlone };
+    this.#beat();
+  }
+
   /** For the next attempt, where this one ends before a heartbeat was due. */
   last(end: AttemptEnd): void {
-    this.#progress.attempts = countsAfter(this.#progress.attempts, end);
+    // Before the steps it can only have been the text encoder's process.
+    const hasBegun = this.#progress.steps > 0;
+    this.#progress.attempts = countsAfter(this.#progress.attempts, end === 'crashed' && !hasBegun ? 'failed' : end);
     this.waitNoMore();
     this.#beat();
   }

@@ -1,6 +1,6 @@
 import { type ActivityCancellationDetails, CancelledFailure } from '@temporalio/common';
 import { CannotSign } from '../credentials/cannot-sign.ts';
-import { RendererBug, RendererDied, RenderFault, TooLittleMemory } from '../models/renderer/index.ts';
+import { RendererBug, RendererDied, RendererUnusable, RenderFault, TooLittleMemory } from '../models/renderer/index.ts';
 import { DamagedRecord } from '../records/damaged.ts';
 import { ObjectNotFound, StoreDenied, StoreUnavailable } from '../store/index.ts';
 import type { EarlierWork, RenderFailureDetails } from '../workflows/contract/activities.ts';
@@ -8,7 +8,7 @@ import { RENDER_ATTEMPTS, RENDER_PAUSE_SECONDS } from '../workflows/contract/lim
 import { attemptFailure } from './attempt-failure.ts';
 import type { AttemptCounts, AttemptEnd } from './attempts.ts';
 import { CaptionNotKept } from './kept-captions.ts';
-import { RenderTooLong, WorkerStopping } from './render-stop.ts';
+import { WorkerStopping } from './render-stop.ts';
 
 /** What has become of a job: its work, and its attempts, this one and how it ended included. */
 type JobSoFar = EarlierWork & { attempts: AttemptCounts };
@@ -35,7 +35,7 @@ export function renderFailure(error: unknown, job: JobSoFar): unknown {
 /** By failures: to the server an image that was paused often is one that has failed often. */
 function retryDelay(error: unknown, failed: number): `${number} seconds` {
   // Nothing is wrong: another worker may go on at once.
-  if (error instanceof WorkerStopping) return `${HANDED_BACK_SECONDS} seconds`;
+  if (isHandedBack(error)) return `${HANDED_BACK_SECONDS} seconds`;
   if (error instanceof CaptionNotKept) return `${captionDelay(failed)} seconds`;
   const { first, factor, most } = RENDER_PAUSE_SECONDS;
   return `${Math.min(first * factor ** Math.max(failed - 1, 0), most)} seconds`;
@@ -51,7 +51,7 @@ const PASSING = [
   CaptionNotKept,
   RendererDied,
   RenderFault,
-  RenderTooLong,
+  RendererUnusable,
   WorkerStopping,
   StoreUnavailable,
   StoreDenied,
@@ -74,8 +74,11 @@ const captionDelay = (failed: number): number => 5 * 2 ** Math.min(failed - 1, 6
 /** A worker's end, and what a person does to one attempt, say nothing about the image. */
 export function attemptEnd(error: unknown, details?: Partial<ActivityCancellationDetails>): AttemptEnd {
   if (error instanceof CancelledFailure && details?.reset) return 'reset';
-  return error instanceof CancelledFailure || error instanceof WorkerStopping ? 'interrupted' : 'failed';
+  if (error instanceof CancelledFailure || isHandedBack(error)) return 'interrupted';
+  return error instanceof RendererDied || error instanceof RenderFault ? 'crashed' : 'failed';
 }
+
+const isHandedBack = (error: unknown): boolean => error instanceof WorkerStopping || error instanceof RendererUnusable;
 
 /** Nobody could say what went wrong: most likely the image takes its worker with it, as where a container runs out of memory. */
 export class WorkersLost extends Error {

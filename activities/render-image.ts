@@ -4,26 +4,26 @@ import type { Job } from '../domain/job.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import { pipelineVersionOf } from '../domain/render-key.ts';
 import { type ObjectSeal, PLAIN_OBJECTS } from '../encryption/object-seal.ts';
-import { encodeImage } from '../images/index.ts';
-import { PIPELINE_VERSION, type SamplerState } from '../models/pixart/index.ts';
-import { renderRequest } from '../models/pixart/render-request.ts';
+import { PIPELINE_VERSION } from '../models/pixart/index.ts';
 import type { Renderer } from '../models/renderer/index.ts';
 import { PicturePlace } from '../pictures/index.ts';
 import { objectName } from '../records/layout.ts';
 import { ObjectNotFound, type ObjectStore, type OpenStore } from '../store/index.ts';
 import type { RenderImageInput } from '../workflows/contract/activities.ts';
-import { CHECKPOINT_SECONDS, RENDER_HOURS, RENDER_LOST_ATTEMPTS } from '../workflows/contract/limits.ts';
+import { RENDER_LOST_ATTEMPTS } from '../workflows/contract/limits.ts';
 import { countsFor } from './attempts.ts';
 import { Checkpoint } from './checkpoint.ts';
+import { Company } from './company.ts';
 import { earlierWork, Heartbeats } from './heartbeats.ts';
 import { HeldPictures } from './held-pictures.ts';
 import { createJobReader } from './job-reader.ts';
 import { keepStoring } from './keep-storing.ts';
 import type { CaptionSource } from './kept-captions.ts';
 import { createKeyedLock } from './keyed-lock.ts';
+import { type How, type Making, makePicture } from './make-picture.ts';
 import { Publication, type Published } from './publication.ts';
 import { attemptEnd, BundleMismatch, renderFailure, WorkersLost } from './render-failure.ts';
-import { NEVER_STOPS, RenderStop, type WorkerStop, WorkerStopping } from './render-stop.ts';
+import { NEVER_STOPS, RenderStop, type WorkerStop } from './render-stop.ts';
 import { type Scratch, scratchOfStores } from './scratch.ts';
 import { copyFor } from './signed-copy.ts';
 import { StageTimer } from './stage-timer.ts';
@@ -64,6 +64,7 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
   const readJob = createJobReader((job) => pipelineVersionOf(job, renderer.bundle.digest, PIPELINE_VERSION) !== null);
   // Rows with one render key, or a lost attempt that still runs beside the next one: the second finds what the first made.
   const lock = createKeyedLock();
+  const company = new Company();
   const scratchIn = scratchOfStores(openStore);
 
   return async function renderImage(input: RenderImageInput, timer = new StageTimer()): Promise<Receipt> {
@@ -86,7 +87,7 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
       const key = pictureKey(store, job);
       unlock = await held.whileWanted({ key, size: job.size }, () => lock(key, context.cancellationSignal));
       const scratch = scratchIn(dependencies.scratch ?? input.store);
-      return await findOrRender(input, job, { ...dependencies, held, store, scratch, heartbeats, timer });
+      return await findOrRender(input, job, { ...dependencies, held, company, store, scratch, heartbeats, timer });
     } catch (error) {
       heartbeats.last(attemptEnd(error, context.cancellationDetails));
       throw renderFailure(error, heartbeats);
@@ -101,13 +102,7 @@ const pictureKey = ({ url }: ObjectStore, { renderKey, format }: Job): string =>
   `${url} ${objectName(renderKey, format)}`;
 
 /** What an attempt works with. */
-type Surroundings = Omit<RenderImageDependencies, 'scratch'> & {
-  held: HeldPictures;
-  store: ObjectStore;
-  scratch: Scratch;
-  heartbeats: Heartbeats;
-  timer: StageTimer;
-};
+type Surroundings = Omit<RenderImageDependencies, 'scratch'> & Making & { held: HeldPictures; scratch: Scratch };
 
 /** One image's way: find, resume, render, publish, receipt. */
 async function findOrRender(input: RenderImageInput, job: Job, surroundings: Surroundings): Promise<Receipt> {
@@ -123,7 +118,7 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
   let published: Published;
   let how: How = {};
   try {
-    const made = found === null ? await render(job, checkpoint, await checkpoint.find(), surroundings) : null;
+    const made = found === null ? await makePicture(job, checkpoint, await checkpoint.find(), surroundings) : null;
     how = made?.how ?? {};
     const picture = found ?? made!.file;
     published = await publish(new Publication({ input, job, place, picture, putCopy, timer }), job, surroundings);
@@ -185,62 +180,4 @@ function checkpointOf(
   // A person who resets the activity has its attempts counted from 1 again.
   const begunBefore = info.attempt > 1 || input.round > 1 || heartbeats.computations > 0;
   return new Checkpoint({ scratch, job, bundleDigest: renderer.bundle.digest, begunBefore, seal, log });
-}
-
-/** What receipts say of how a picture was computed. */
-type How = Pick<Receipt, 'thrift' | 'microBatch'>;
-type Made = { file: Uint8Array; how: How };
-
-/**
- * Returns the image's file. Its pixels are many times as large, and are not kept: a store may refuse the file for hours.
- *
- * @throws RenderStop's reasons; where another worker is to go on, the latents are kept then
- */
-async function render(
-  job: Job,
-  checkpoint: Checkpoint,
-  resume: SamplerState | undefined,
-  surroundings: Surroundings,
-): Promise<Made> {
-  const { store, renderer, captions, heartbeats, timer } = surroundings;
-  const { checkpointSeconds = CHECKPOINT_SECONDS, stop: worker = NEVER_STOPS } = surroundings;
-  const cancelled = Context.current().cancellationSignal;
-  const stop = new RenderStop({ cancelled, worker, steps: job.steps, hours: RENDER_HOURS[job.size] });
-  const request = renderRequest(job);
-  try {
-    let encodeMs = 0;
-    const onEncoded = (ms: number): void => {
-      encodeMs += ms;
-    };
-    const seen = await timer.measure('text_encode', () => captions(store, request, stop.signal, onEncoded));
-    const asked = performance.now();
-    const rendered = renderer.render(request, seen, {
-      signal: stop.signal,
-      resume,
-      states: {
-        everyMs: checkpointSeconds * 1_000,
-        onState: (state) => stop.isStateWanted && checkpoint.save(state),
-      },
-      onBegin: () => {
-        stop.begin();
-        heartbeats.begin(job.steps, resume?.step ?? 0);
-      },
-      onStep: (step) => {
-        heartbeats.step(step);
-        stop.step(step);
-      },
-    });
-    const image = await Promise.race([rendered, stop.leave]);
-    timer.add(asked, { waitMs: image.waitMs, ...image.timings });
-    const { denoiseMs, decodeMs } = image.timings;
-    timer.charge(encodeMs + image.deviceShare * (denoiseMs + decodeMs));
-    const file = await timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
-    const { thrift, microBatch } = image;
-    return { file, how: { ...(thrift && { thrift }), ...(microBatch && { microBatch }) } };
-  } catch (error) {
-    if (error instanceof WorkerStopping) await checkpoint.saved();
-    throw error;
-  } finally {
-    stop.end();
-  }
 }

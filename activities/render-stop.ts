@@ -27,15 +27,12 @@ type RenderStopOptions = {
   worker: WorkerStop;
   /** Denoising steps of the image; none of one that does not need the device, or not any more. */
   steps?: number;
-  /** How long it may have the device. */
-  hours?: number;
 };
 
 /**
  * What stops one image, between two steps of it. The signal's reason is what its attempt ends with:
  *
  * - `CancelledFailure`: nobody waits for it.
- * - `RenderTooLong`: it had the device for as long as its size allows.
  * - `WorkerStopping`: the process is told to stop, and the image, at the pace of its steps so far, cannot be finished
  *   within the grace time, or does not have the device. Every second that it would go on is one that another worker
  *   waits. Or the process is told to drain, and the image still waits for the device: another worker need not.
@@ -47,7 +44,6 @@ export class RenderStop {
   readonly #stopping = new AbortController();
   readonly #options: Required<RenderStopOptions>;
   #leaveNow: (reason: WorkerStopping) => void = () => {};
-  #tooLong: NodeJS.Timeout | undefined;
   #leaveTimer: NodeJS.Timeout | undefined;
   /** When the grace time ends; the process has not been told to stop where there is none. */
   #deadline: number | undefined;
@@ -62,7 +58,7 @@ export class RenderStop {
     });
     // It may come when nobody waits for the image any more.
     this.leave.catch(() => {});
-    this.#options = { steps: 0, hours: 0, ...options };
+    this.#options = { steps: 0, ...options };
     this.#left = this.#options.steps;
     whenAborted(options.cancelled, this.#cancelled);
     whenAborted(options.worker.signal, this.#told);
@@ -77,9 +73,7 @@ export class RenderStop {
 
   /** The image has the device. */
   begin(): void {
-    const { hours } = this.#options;
     this.#begun = performance.now();
-    this.#tooLong = setTimeout(() => this.#stopping.abort(new RenderTooLong(hours)), hours * 3_600_000);
   }
 
   /** @param step counted from 1, those of an earlier attempt included */
@@ -91,7 +85,6 @@ export class RenderStop {
 
   /** The image is there, or is given up. */
   end(): void {
-    clearTimeout(this.#tooLong);
     clearTimeout(this.#leaveTimer);
     this.#options.cancelled.removeEventListener('abort', this.#cancelled);
     const { signal, over, drain } = this.#options.worker;
@@ -139,14 +132,5 @@ export class WorkerStopping extends Error {
 
   constructor() {
     super('the worker was told to stop before the image was finished; another worker continues it');
-  }
-}
-
-/** The image had the device for as long as its size allows: the device hangs, or is far slower than any that we know. */
-export class RenderTooLong extends Error {
-  override readonly name = 'RenderTooLong';
-
-  constructor(hours: number) {
-    super(`the device did not finish the image within ${hours} hours`);
   }
 }

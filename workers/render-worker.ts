@@ -152,6 +152,8 @@ async function loadRenderer(
         log.info({ rendererPid: child.pid, loadMs: Math.round(child.loadMs) }, 'renderer ready');
         children?.started(child);
       },
+      onFailedStart: (error) =>
+        log.warn({ err: error }, 'a renderer process did not start; images wait for the next try'),
     });
     const saving = withLessMemory(renderer, bundle.description, (rung, { message }) =>
       log.warn({ bundle: renderer.bundle.name, reason: message }, `out of memory; continuing ${thriftText(rung)}`),

@@ -31,7 +31,7 @@ const AT_ONCE_MS = 2;
 export function simulatedDevice(device: SimulatedDevice, busy: Interval[]): Renderer {
   const { description } = device;
   const microBatch = { images: device.microBatch, description };
-  const line = new ChildLine(['device'], { places: device.microBatch, isPreferred: () => true });
+  const line = new ChildLine(['device'], { places: device.microBatch });
   const time = new SharedTime();
   // A call and a decode block the child's one thread.
   const thread = new Mutex();

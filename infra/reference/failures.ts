@@ -1,12 +1,20 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { countsAfter, countsFor } from '../../activities/attempts.ts';
 import { NotStored } from '../../activities/keep-storing.ts';
 import { CaptionNotKept } from '../../activities/kept-captions.ts';
 import { BundleMismatch, ObjectConflict, renderFailure, WorkersLost } from '../../activities/render-failure.ts';
-import { RenderTooLong, WorkerStopping } from '../../activities/render-stop.ts';
+import { WorkerStopping } from '../../activities/render-stop.ts';
 import { CannotSign } from '../../credentials/cannot-sign.ts';
 import { KeyMissing } from '../../encryption/keyring.ts';
 import { SealBroken } from '../../encryption/sealed.ts';
-import { RendererBug, RendererDied, RenderFault, TooLittleMemory } from '../../models/renderer/index.ts';
+import {
+  RendererBug,
+  RendererDied,
+  RendererUnusable,
+  RenderFault,
+  RenderTooLong,
+  TooLittleMemory,
+} from '../../models/renderer/index.ts';
 import { DamagedRecord } from '../../records/damaged.ts';
 import { LimitReached } from '../../records/limits.ts';
 import { ObjectKept, ObjectNotFound, StoreDenied, StoreUnavailable } from '../../store/index.ts';
@@ -29,6 +37,7 @@ const FAILURES: [ErrorClass, string][] = [
   [RenderFault, 'rendering failed in the renderer, for example because memory ran out'],
   [RendererBug, 'a fault of the program in the renderer: please report it'],
   [RendererDied, 'the renderer process ended before it answered'],
+  [RendererUnusable, 'the worker could start no renderer process and stops; another continues the image'],
   [RenderTooLong, 'the image had the device for longer than its size allows: the device hangs, or is very slow'],
   [SealBroken, 'encrypted data is damaged'],
   [StoreDenied, 'no bucket, no permission or no credentials'],
@@ -40,7 +49,7 @@ const FAILURES: [ErrorClass, string][] = [
 
 /** Asks the activity's own rule, for an image's first failure. */
 function isRetried({ prototype }: ErrorClass): boolean {
-  const attempts = { attempt: 1, failed: 1, lost: 0, isOver: true };
+  const attempts = countsAfter(countsFor(1, undefined), 'failed');
   const failure = renderFailure(Object.create(prototype) as Error, { computations: 0, stepsComputed: 0, attempts });
   return failure instanceof ApplicationFailure && !failure.nonRetryable;
 }

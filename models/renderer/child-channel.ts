@@ -23,6 +23,8 @@ type Open = { heard: ChildAnswer[]; wake: () => void };
 export class ChildChannel {
   readonly #process: ChildProcess;
   readonly #exit: Promise<string>;
+  readonly #ended: Promise<void>;
+  #isEnded: () => void = () => {};
   readonly #open = new Map<number, Open>();
   #calls = 0;
   #lastHeard = performance.now();
@@ -32,6 +34,9 @@ export class ChildChannel {
 
   /** @param part shown in process listings; `load` decides what the child serves */
   constructor(part: ChildPart) {
+    this.#ended = new Promise((resolve) => {
+      this.#isEnded = resolve;
+    });
     this.#process = fork(fileURLToPath(new URL('./child.mjs', import.meta.url)), [part], {
       // What this process was started with is not meant for the child.
       execArgv: [],
@@ -72,6 +77,11 @@ export class ChildChannel {
     return this.#longestSilenceMs;
   }
 
+  /** Resolves when it answers nothing any more; the process may take a moment longer to go. */
+  get ended(): Promise<void> {
+    return this.#ended;
+  }
+
   /** Resolves when the process is no more. */
   get gone(): Promise<unknown> {
     return this.#exit;
@@ -103,6 +113,7 @@ export class ChildChannel {
     this.#killedBecause ??= because;
     this.#openAtEnd ??= this.#open.size;
     this.#process.kill('SIGKILL');
+    this.#isEnded();
   }
 
   #take({ call, ...answer }: FromChild): void {
@@ -117,6 +128,7 @@ export class ChildChannel {
   #end(): void {
     this.#openAtEnd ??= this.#open.size;
     for (const { wake } of this.#open.values()) wake();
+    this.#isEnded();
   }
 
   async #death(): Promise<RendererDied> {

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../domain/user-error.ts';
 import type { BundleRef } from '../pixart/index.ts';
 import { type ChildOptions, RendererChild } from './renderer-child.ts';
 import { RendererDied } from './renderer-faults.ts';
+import { pause } from './waiting.ts';
 
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -12,6 +12,8 @@ export type StartedChild = { pid: number; loadMs: number; replaces: number | nul
 export type KeeperOptions = ChildOptions & {
   /** Called for the first child and for each that replaces a dead one. */
   onStart?: ((child: StartedChild) => void) | undefined;
+  /** Called with the reason when a child could not be started, before it is tried again. */
+  onFailedStart?: ((error: unknown) => void) | undefined;
 };
 
 /** Keeps one child ready: starts another where the last one is gone, all of them with the bundle that the first one loaded. */
@@ -34,9 +36,14 @@ export class ChildKeeper {
     return this.#bundle;
   }
 
-  /** Whether its child can be given an image at once. */
-  get isReady(): boolean {
-    return this.#starting === undefined && this.#child?.alive === true;
+  /** The child that can be given an image at once. */
+  get ready(): RendererChild | undefined {
+    return this.#starting === undefined && this.#child?.takesMore ? this.#child : undefined;
+  }
+
+  /** Starts that have failed one after the other. */
+  get failedStarts(): number {
+    return this.#failedStarts;
   }
 
   get isClosed(): boolean {
@@ -83,6 +90,7 @@ export class ChildKeeper {
     } catch (error) {
       this.#failedStarts += 1;
       child.kill('it did not load its bundle');
+      if (!this.isClosed) this.#options.onFailedStart?.(error);
       throw error;
     }
     this.#failedStarts = 0;
@@ -92,11 +100,9 @@ export class ChildKeeper {
   }
 
   async #pause(): Promise<void> {
-    const pauseMs = this.#failedStarts === 0 ? 0 : Math.min(1_000 * 2 ** (this.#failedStarts - 1), LONGEST_PAUSE_MS);
-    // An aborted sleep rejects with its own AbortError; the caller needs the signal's reason.
-    await sleep(pauseMs, undefined, { signal: this.#closing.signal }).catch(() =>
-      this.#closing.signal.throwIfAborted(),
-    );
+    this.#closing.signal.throwIfAborted();
+    if (this.#failedStarts === 0) return;
+    await pause(Math.min(1_000 * 2 ** (this.#failedStarts - 1), LONGEST_PAUSE_MS), this.#closing.signal);
   }
 
   #sameBundle(found: BundleRef): BundleRef {

@@ -13,8 +13,6 @@ type LineOptions<Child> = {
   places: number;
   /** Whether an image may have it just now. */
   isUsable?: (child: Child) => boolean;
-  /** Which of several is given first. */
-  isPreferred: (child: Child) => boolean;
 };
 
 /** Part of a child, until it is given back. */
@@ -40,10 +38,9 @@ export class ChildLine<Child> {
   /**
    * Waits for a share of a child, until the signal is aborted.
    *
-   * @param place `first`: before all who wait already
    * @throws the signal's reason
    */
-  take(need: Need, signal: AbortSignal | undefined, place: 'first' | 'last' = 'last'): Promise<Share<Child>> {
+  take(need: Need, signal: AbortSignal | undefined): Promise<Share<Child>> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const leave = (): void => {
@@ -60,8 +57,7 @@ export class ChildLine<Child> {
         },
       };
       signal?.addEventListener('abort', leave, { once: true });
-      if (place === 'first') this.#waiting.unshift(waiting);
-      else this.#waiting.push(waiting);
+      this.#waiting.push(waiting);
       this.serve();
     });
   }
@@ -92,16 +88,16 @@ export class ChildLine<Child> {
   }
 
   #next(): [Waiting<Child>, Slot<Child>] | undefined {
-    const { places, isUsable, isPreferred } = this.#options;
-    const rank = ({ child, free }: Slot<Child>): number => (isPreferred(child) ? places + 1 : 0) + free;
-    const slots = this.#slots.filter(({ child }) => isUsable(child)).toSorted((a, b) => rank(b) - rank(a));
+    const { places, isUsable } = this.#options;
+    const slots = this.#slots.filter(({ child }) => isUsable(child)).toSorted((a, b) => b.free - a.free);
     const fits = ({ need }: Waiting<Child>, { free }: Slot<Child>): boolean => free >= this.#placesOf(need);
     // One that has been passed often, or needs a whole child, would wait forever for that much of a child to be free at once.
     const urgent = this.#waiting.find(({ need, passedBy }) => need.isAlone || passedBy >= 2 * places);
     if (urgent !== undefined) {
       const slot = slots.find((slot) => fits(urgent, slot));
       if (slot !== undefined) return [urgent, slot];
-      slots.splice(emptiest(slots), 1);
+      // The emptiest is the first that it can have.
+      slots.shift();
     }
     for (const slot of slots) {
       const fitting = this.#waiting.filter((waiting) => fits(waiting, slot));
@@ -118,6 +114,3 @@ export class ChildLine<Child> {
 
 const alike = <Child>({ inHand }: Slot<Child>, { need }: Waiting<Child>): number =>
   inHand.filter(({ bin }) => bin === need.bin).length;
-
-const emptiest = <Child>(slots: readonly Slot<Child>[]): number =>
-  slots.findIndex(({ free }) => free === Math.max(...slots.map((slot) => slot.free)));

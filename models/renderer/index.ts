@@ -10,5 +10,13 @@ export { imagesAtOnce, pictureFacts, placesOf } from './picture-facts.ts';
 export { candidateShapes, chosenShape, type MeasuredShape, type PoolShape, shapeText } from './pool-shape.ts';
 export { onnxruntimeVersion, processorModel, usableCores } from './processor.ts';
 export { type Renderer, type RendererOptions, startRenderer } from './renderer.ts';
-export { RendererBug, RendererDied, RendererOutOfMemory, RenderFault } from './renderer-faults.ts';
-export { takeTurn, untilAborted } from './waiting.ts';
+export {
+  RendererBug,
+  RendererDied,
+  RendererOutOfMemory,
+  RendererUnusable,
+  RenderFault,
+  RenderTooLong,
+} from './renderer-faults.ts';
+export { SharedLock } from './shared-lock.ts';
+export { pause, takeTurn, untilAborted } from './waiting.ts';

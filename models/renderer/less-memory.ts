@@ -1,14 +1,10 @@
-import { Semaphore } from 'async-mutex';
 import { isThrifty, type Thrift, TOO_LITTLE_MEMORY } from '../../domain/thrift.ts';
 import { nextRung, type RenderRequest } from '../pixart/index.ts';
 import { oneImage, type RendererRenderOptions } from './one-image.ts';
 import { type PartOfDescription, pictureFacts } from './picture-facts.ts';
 import type { Renderer } from './renderer.ts';
 import { RendererOutOfMemory, RenderFault } from './renderer-faults.ts';
-import { takePermits } from './waiting.ts';
-
-/** More than a worker ever has in hand. */
-const EVERYBODY = 1_000_000;
+import { SharedLock } from './shared-lock.ts';
 
 /** No rung of the ladder has room for the picture on this machine. A larger one may have. */
 export class TooLittleMemory extends RenderFault {
@@ -27,7 +23,7 @@ export function withLessMemory(
 ): Renderer {
   const rungs = new Map<string, Thrift>();
   const isOneAtATime = renderer.children * renderer.microBatch === 1;
-  const permits = new Semaphore(EVERYBODY);
+  const lock = new SharedLock();
 
   async function render(
     request: Parameters<Renderer['render']>[0],
@@ -39,7 +35,7 @@ export function withLessMemory(
     let waitMs = 0;
     for (let isAlone = isOneAtATime; ; isAlone = true) {
       const asked = performance.now();
-      const release = await takePermits(permits, isAlone ? EVERYBODY : undefined, options.signal);
+      const release = await lock.take(isAlone, options.signal);
       waitMs += performance.now() - asked;
       // Read once it is this picture's turn: only who is alone moves a rung, so that none is moved back up.
       const thrift = rungs.get(place) ?? {};

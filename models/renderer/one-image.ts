@@ -2,6 +2,8 @@ import type { SamplerState } from '../pixart/index.ts';
 import type { ChildRenderOptions } from './renderer-child.ts';
 
 export type RendererRenderOptions = ChildRenderOptions & {
+  /** Whether it gets a child to itself, as one that has ended a child before. */
+  isAlone?: boolean | undefined;
   /** Called once, when a child is this caller's and computing begins. */
   onBegin?: (() => void) | undefined;
 };

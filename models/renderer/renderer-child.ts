@@ -12,10 +12,14 @@ import type {
 import { ChildChannel } from './child-channel.ts';
 import { kernelKills } from './kernel-kills.ts';
 import type { ChildAnswer, ChildPart } from './protocol.ts';
-import { faultOf, RendererDied, RendererOutOfMemory, RenderFault } from './renderer-faults.ts';
+import { faultOf, RendererDied, RendererOutOfMemory, RenderFault, RenderTooLong } from './renderer-faults.ts';
+import { WantedImages } from './wanted-images.ts';
 
-/** A cancelled render may go on for this long beyond the child's longest silence so far, which covers one step. */
+/** Cancelled renders may go on for this long beyond the child's longest silence so far, which covers one step. */
 const CANCEL_GRACE_MS = 3_000;
+
+/** Why a child was ended that has an image for longer than its limit. */
+const TOO_LONG = 'it did not finish an image in time';
 
 /** Far longer than the longest text takes the largest encoder: then the device hangs. */
 const LONGEST_ENCODE_MS = 600_000;
@@ -34,6 +38,8 @@ export type ChildRenderOptions = {
   onStep?: ((step: number, steps: number) => void) | undefined;
   /** Where an earlier attempt was left: see RenderOptions. */
   resume?: SamplerState | undefined;
+  /** How long it may take; a child that needs longer hangs, and is ended. */
+  limitMs?: number | undefined;
   /** With less memory than usual: see less-memory.ts. */
   thrift?: Thrift | undefined;
   /**
@@ -51,6 +57,10 @@ export type ChildImage = PaintedImage & {
 /** The parent's side of one child process. May render several images at once. */
 export class RendererChild {
   readonly #channel: ChildChannel;
+  readonly #wanted = new WantedImages({
+    graceMs: () => CANCEL_GRACE_MS + this.#channel.longestSilenceMs,
+    end: () => this.kill('it did not stop when its images were cancelled'),
+  });
 
   constructor(part: ChildPart) {
     this.#channel = new ChildChannel(part);
@@ -62,6 +72,16 @@ export class RendererChild {
 
   get alive(): boolean {
     return this.#channel.alive;
+  }
+
+  /** Whether it can be given another image: one that has not answered a cancellation yet may hang. */
+  get takesMore(): boolean {
+    return this.alive && this.#wanted.areAll;
+  }
+
+  /** Resolves when it answers nothing any more. */
+  get ended(): Promise<void> {
+    return this.#channel.ended;
   }
 
   /** Whether it ended, or had to be ended, with several images in hand: any of them may have been the reason. */
@@ -119,31 +139,31 @@ export class RendererChild {
   }
 
   /**
-   * Renders one image from its captions. When the signal is aborted the child stops between two steps; one that does
-   * not is killed, and so is one that had a fault: a device context may be broken, or memory taken for good.
+   * Renders one image from its captions. When the signal is aborted the child stops between two steps. One that does
+   * not is killed once nobody wants any of its images: until then it may be decoding one of the others. A child is
+   * killed too when an image takes longer than its limit, or had a fault: a device context may be broken, or memory
+   * taken for good.
    *
-   * @throws UserError; RenderFault, also where the fault came while the child was stopping; RendererDied; the signal's
-   * reason.
+   * @throws UserError; RenderFault, also where the fault came while the child was stopping; RendererDied, and
+   * RenderTooLong of it; the signal's reason.
    */
   async render(
     request: RenderRequest,
     captions: RequestCaptions,
     options: ChildRenderOptions = {},
   ): Promise<ChildImage> {
-    const { signal, onStep, resume, states, thrift } = options;
+    const { signal, onStep, resume, states, thrift, limitMs } = options;
     const killsBefore = kernelKills();
     let stage: RenderStage = 'denoise';
     signal?.throwIfAborted();
     const call = this.#channel.open();
-    let deadline: NodeJS.Timeout | undefined;
+    const wanted = this.#wanted.enter();
     const cancel = (): void => {
       call.tell({ kind: 'cancel' });
-      deadline = setTimeout(
-        () => this.kill('it did not stop when its image was cancelled'),
-        CANCEL_GRACE_MS + this.#channel.longestSilenceMs,
-      );
+      wanted.cancel();
     };
     signal?.addEventListener('abort', cancel, { once: true });
+    const limit = limitMs === undefined ? undefined : setTimeout(() => this.kill(TOO_LONG), limitMs);
     try {
       call.tell({ kind: 'render', request, captions, resume, stateEveryMs: states?.everyMs, thrift });
       while (true) {
@@ -161,14 +181,15 @@ export class RendererChild {
         if (signal?.aborted) throw signal.reason;
         throw this.#ranOutOfMemory(error, killsBefore)
           ? new RendererOutOfMemory(error.message, stage)
-          : this.#explained(error, request);
+          : this.#explained(error, request, limitMs);
       }
       this.kill('its render failed');
       throw error;
     } finally {
       call.close();
-      clearTimeout(deadline);
+      clearTimeout(limit);
       signal?.removeEventListener('abort', cancel);
+      wanted.leave();
     }
   }
 
@@ -178,9 +199,10 @@ export class RendererChild {
   }
 
   /** A system that runs out of memory ends the process that has the most, without a word. */
-  #explained(error: unknown, { decode }: RenderRequest): unknown {
-    if (!(error instanceof RendererDied) || decode === undefined || this.#channel.killedBecause !== undefined)
-      return error;
+  #explained(error: unknown, { decode }: RenderRequest, limitMs: number | undefined): unknown {
+    const because = this.#channel.killedBecause;
+    if (because === TOO_LONG && limitMs !== undefined) return new RenderTooLong(limitMs);
+    if (!(error instanceof RendererDied) || decode === undefined || because !== undefined) return error;
     return new RendererDied(
       `${error.message}; its image was to be decoded in one piece, which may need more memory than there is. ` +
         'If it happens again, use --decode tiled (docs/model.md, "Up to 4K").',

@@ -4,7 +4,25 @@ import type { ChildFailure } from './protocol.ts';
 
 /** The child process ended, or had to be ended, before it answered. Another attempt gets a new child. */
 export class RendererDied extends Error {
-  override readonly name = 'RendererDied';
+  override readonly name: string = 'RendererDied';
+}
+
+/** The child had the image for as long as it may, and was ended: the device hangs, or is far slower than any that we know. */
+export class RenderTooLong extends RendererDied {
+  override readonly name = 'RenderTooLong';
+
+  constructor(limitMs: number) {
+    super(`the device did not finish the image within ${limitMs / 3_600_000} hours`);
+  }
+}
+
+/** No renderer process can be started here any more. Another worker may continue the image, for which this says nothing. */
+export class RendererUnusable extends Error {
+  override readonly name = 'RendererUnusable';
+
+  constructor({ message }: Error) {
+    super(`this worker can start no renderer process: ${message}`);
+  }
 }
 
 /** Rendering failed in the child for a reason that is not the request's, such as lack of memory. */

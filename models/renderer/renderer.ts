@@ -1,15 +1,13 @@
 import type { Thrift } from '../../domain/thrift.ts';
-import { UserError } from '../../domain/user-error.ts';
 import type { BundleRef, Device, RenderRequest, RequestCaptions } from '../pixart/index.ts';
-import { ChildKeeper, type KeeperOptions } from './child-keeper.ts';
-import { ChildLine, type Need } from './child-line.ts';
+import type { KeeperOptions } from './child-keeper.ts';
+import { ChildPool } from './child-pool.ts';
 import { Crowding } from './crowding.ts';
 import { oneImage, type RendererRenderOptions } from './one-image.ts';
 import { type MicroBatch, placesOf } from './picture-facts.ts';
-import type { ChildImage, RendererChild } from './renderer-child.ts';
+import type { ChildImage } from './renderer-child.ts';
 import { RendererDied, RendererOutOfMemory, RenderFault } from './renderer-faults.ts';
 import { SharedTime } from './shared-time.ts';
-import { untilAborted } from './waiting.ts';
 
 export type RendererOptions = Omit<KeeperOptions, 'part' | 'microBatch'> & {
   /** Processes that paint on the device at once, each with its `threads`; one unless given. */
@@ -29,7 +27,7 @@ export type Rendered = ChildImage & {
   thrift?: Thrift;
 };
 
-/** One device with some children that paint on it. A render takes a place in the first child that has one: see ChildLine. */
+/** One device with some children that paint on it. A render takes a place in the first child that has one: see ChildPool. */
 export type Renderer = {
   readonly bundle: BundleRef;
   readonly device: Device;
@@ -37,17 +35,18 @@ export type Renderer = {
   /** How many images each child computes at once. */
   readonly microBatch: number;
   /**
-   * Aborted, with a UserError as its reason, when a dead child cannot be replaced because the bundle on disk was damaged
-   * or exchanged, or the device does not take its graphs any more: nothing more can be rendered here.
+   * Aborted when nothing more can be rendered here: with a UserError if a dead child cannot be replaced because the
+   * bundle on disk was damaged or exchanged, or the device does not take its graphs any more; with a RenderFault if no
+   * child could be started for some minutes.
    */
   readonly unusable: AbortSignal;
   /**
-   * Waits for a child, then renders. A dead one is replaced before its next image; where that fails, the image waits
-   * for another one that lives. One that was in hand with others when their child ended goes on by itself, from the
-   * last state that it told: whichever of them was the reason then fails alone.
+   * Waits for a child, then renders. A dead one is replaced; until it is, images wait for it or for another one. One
+   * that was in hand with others when their child ended goes on by itself, from the last state that it told: whichever
+   * of them was the reason then fails alone.
    *
    * @throws UserError for a request that this bundle can never serve; RendererDied and RenderFault, after which another
-   * attempt may succeed; the signal's reason.
+   * attempt may succeed; RendererUnusable, after which it may succeed elsewhere; the signal's reason.
    */
   render(request: RenderRequest, captions: RequestCaptions, options?: RendererRenderOptions): Promise<Rendered>;
   /** Ends the children. Renders in hand reject with RendererDied. */
@@ -67,66 +66,13 @@ export async function startRenderer({
   ...options
 }: RendererOptions): Promise<Renderer> {
   const places = microBatch?.images ?? 1;
-  const keepers = Array.from(
-    { length: children },
-    () => new ChildKeeper({ ...options, part: 'painter', microBatch: places }),
-  );
-  const reviving = new Set<ChildKeeper>();
-  const line = new ChildLine(keepers, {
-    places,
-    isUsable: (keeper) => !reviving.has(keeper),
-    isPreferred: ({ isReady }) => isReady,
-  });
+  const pool = new ChildPool({ ...options, part: 'painter', children, microBatch: places });
   const crowding = new Crowding();
   const time = new SharedTime();
-  const unusable = new AbortController();
-  const close = async (): Promise<void> => void (await Promise.all(keepers.map((keeper) => keeper.close())));
-
-  try {
-    await untilAborted(Promise.all(keepers.map((keeper) => keeper.child())), signal);
-    checkSame(keepers.map(({ bundle }) => bundle!));
-  } catch (error) {
-    await close();
+  const bundle = await pool.start(signal).catch(async (error: unknown) => {
+    await pool.close();
     throw error;
-  }
-
-  async function liveChild(keeper: ChildKeeper): Promise<RendererChild> {
-    try {
-      return await keeper.child();
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      unusable.abort(error);
-      throw new RendererDied('the renderer process ended and could not be replaced', { cause: error });
-    }
-  }
-
-  /** Keeps trying while others work, so that a child that cannot be started for now costs no attempts. */
-  async function revive(keeper: ChildKeeper): Promise<void> {
-    if (reviving.has(keeper)) return;
-    reviving.add(keeper);
-    while (!keeper.isReady && !keeper.isClosed && !unusable.signal.aborted) await liveChild(keeper).catch(() => {});
-    reviving.delete(keeper);
-    line.serve();
-  }
-
-  /** A share of the first child that has room, and the function that releases it. */
-  async function takeChild(
-    need: Need,
-    signal: AbortSignal | undefined,
-  ): Promise<{ child: RendererChild; giveBack: () => void }> {
-    for (let place: 'first' | 'last' = 'last'; ; place = 'first') {
-      const { child: keeper, giveBack } = await line.take(need, signal, place);
-      try {
-        return { child: await untilAborted(liveChild(keeper), signal), giveBack };
-      } catch (error) {
-        const isLast = !keepers.some(({ isReady }) => isReady);
-        const isOver = isLast || signal?.aborted || unusable.signal.aborted;
-        if (!isOver) void revive(keeper);
-        giveBack();
-        if (isOver) throw error;
-      }
-    }
-  }
+  });
 
   async function render(
     request: RenderRequest,
@@ -138,10 +84,10 @@ export async function startRenderer({
     const bin = binOf(request);
     const usual = microBatch === undefined ? 1 : placesOf(request, thrift, microBatch);
     let waitMs = 0;
-    for (let isAlone = false; ; isAlone = true) {
+    for (let isAlone = options.isAlone; ; isAlone = true) {
       const { onBegin, ...childOptions } = attempt();
       const asked = performance.now();
-      const { child, giveBack } = await takeChild({ bin, places: crowding.places(bin, usual), isAlone }, signal);
+      const { child, giveBack } = await pool.take({ bin, places: crowding.places(bin, usual), isAlone }, signal);
       waitMs += performance.now() - asked;
       const end = time.begin();
       let deviceShare = 1;
@@ -162,20 +108,14 @@ export async function startRenderer({
   }
 
   return {
-    bundle: keepers[0]!.bundle!,
+    bundle,
     device: options.device,
     children,
     microBatch: places,
-    unusable: unusable.signal,
+    unusable: pool.unusable,
     render,
-    close,
+    close: () => pool.close(),
   };
-}
-
-/** Each child loads it by itself. */
-function checkSame(bundles: readonly BundleRef[]): void {
-  if (new Set(bundles.map(({ digest }) => digest)).size === 1) return;
-  throw new UserError(`bundle ${bundles[0]!.name} changed while it was being loaded. Restart to serve the new one.`);
 }
 
 const binOf = ({ size, bin }: RenderRequest): string => `${size} ${bin.width}×${bin.height}`;

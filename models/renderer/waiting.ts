@@ -1,4 +1,4 @@
-import type { Mutex, Semaphore } from 'async-mutex';
+import type { Mutex } from 'async-mutex';
 
 /** Settles as the promise does, or rejects with the signal's reason as soon as it is aborted. The work itself goes on. */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
@@ -16,6 +16,15 @@ export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal |
   }
 }
 
+/** Resolves after a time, or rejects with the signal's reason as soon as it is aborted. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await untilAborted(over, signal).finally(() => clearTimeout(timer));
+}
+
 /**
  * Waits for the mutex, first come, first served, until the signal is aborted.
  *
@@ -25,18 +34,8 @@ export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal |
 export const takeTurn = (mutex: Mutex, signal: AbortSignal | undefined): Promise<() => void> =>
   untilTurn(mutex.acquire(), signal);
 
-/** The same of a semaphore; `all` of its permits, before all who wait for one, or just one. */
-export const takePermits = (
-  semaphore: Semaphore,
-  all: number | undefined,
-  signal: AbortSignal | undefined,
-): Promise<() => void> =>
-  untilTurn(
-    semaphore.acquire(all ?? 1, all === undefined ? 0 : 1).then(([, release]) => release),
-    signal,
-  );
-
-async function untilTurn(turn: Promise<() => void>, signal: AbortSignal | undefined): Promise<() => void> {
+/** The same of any lock's turn, which comes with the function that gives it back. */
+export async function untilTurn(turn: Promise<() => void>, signal: AbortSignal | undefined): Promise<() => void> {
   try {
     return await untilAborted(turn, signal);
   } catch (error) {

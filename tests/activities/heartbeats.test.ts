@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { AttemptCounts } from '../../activities/attempts.ts';
+import { type AttemptCounts, countsFor } from '../../activities/attempts.ts';
 import { earlierWork, Heartbeats, type RenderProgress } from '../../activities/heartbeats.ts';
 
-const FIRST: AttemptCounts = { attempt: 1, failed: 0, lost: 0, isOver: false };
+const FIRST = countsFor(1, undefined);
 
 let sent: RenderProgress[];
 let heartbeats: Heartbeats;
@@ -71,12 +71,27 @@ test('what a workflow was told of earlier work counts as what a heartbeat told',
 
 test('an attempt that fails tells at once that it did and what it computed, on top of what earlier ones had', () => {
   const work = { computations: 2, stepsComputed: 30 };
-  const counts = { attempt: 4, failed: 2, lost: 1, isOver: false };
+  const counts: AttemptCounts = { ...FIRST, attempt: 4, failed: 2, lost: 1 };
   const next = new Heartbeats((progress) => sent.push(progress), work, counts);
   next.begin(20, 0);
   next.step(1);
   next.last('failed');
   next.stop();
-  const attempts = { attempt: 4, failed: 3, lost: 1, isOver: true };
+  const attempts = { ...counts, failed: 3, isOver: true };
   expect(sent).toEqual([{ computations: 3, stepsComputed: 31, step: 1, steps: 20, attempts }]);
+});
+
+test('an image is known to be made alone at once, and no longer once its attempt is over', () => {
+  heartbeats.setAlone(true);
+  expect(sent.at(-1)!.attempts).toEqual({ ...FIRST, isAlone: true });
+  heartbeats.last('interrupted');
+  expect(sent.at(-1)!.attempts).toEqual({ ...FIRST, isOver: true });
+});
+
+test('a renderer process that ended is charged to an image that had begun its steps, and to no other', () => {
+  heartbeats.last('crashed');
+  expect(sent.at(-1)!.attempts).toMatchObject({ failed: 1, hasCrashed: false });
+  heartbeats.begin(20, 0);
+  heartbeats.last('crashed');
+  expect(sent.at(-1)!.attempts).toMatchObject({ failed: 2, hasCrashed: true });
 });

@@ -1,4 +1,5 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { countsFor } from '../../activities/attempts.ts';
 import { HeldPictures } from '../../activities/held-pictures.ts';
 import { createRenderImage } from '../../activities/render-image.ts';
 import { NEVER_STOPS } from '../../activities/render-stop.ts';
@@ -151,7 +152,7 @@ test('a worker that is told to stop hands the picture back at once, whatever its
   await isHeld();
   tellWorker.abort();
   await expect(receipt).rejects.toMatchObject({ type: 'WorkerStopping', nonRetryable: false });
-  const attempts = { attempt: 1, failed: 0, lost: 0, isOver: true };
+  const attempts = { ...countsFor(1, undefined), isOver: true };
   expect(heartbeats.at(-1)).toEqual({ id: 'fox', computations: 1, stepsComputed: 4, step: 4, steps: 4, attempts });
   expect(held.count('256')).toBe(0);
 });

@@ -1,23 +1,30 @@
 import { CancelledFailure } from '@temporalio/common';
 import { expect, test } from 'vitest';
-import type { AttemptCounts } from '../../activities/attempts.ts';
+import { type AttemptCounts, countsFor } from '../../activities/attempts.ts';
 import { attemptEnd, BundleMismatch, renderFailure } from '../../activities/render-failure.ts';
-import { RenderTooLong, WorkerStopping } from '../../activities/render-stop.ts';
+import { WorkerStopping } from '../../activities/render-stop.ts';
 import { UserError } from '../../domain/user-error.ts';
-import { RendererBug, RendererDied, RenderFault } from '../../models/renderer/index.ts';
+import {
+  RendererBug,
+  RendererDied,
+  RendererUnusable,
+  RenderFault,
+  RenderTooLong,
+} from '../../models/renderer/index.ts';
 import { DamagedRecord } from '../../records/damaged.ts';
 import { ObjectNotFound, StoreDenied, StoreUnavailable } from '../../store/index.ts';
 
 const after = (counts: Partial<AttemptCounts>) => ({
   computations: 0,
   stepsComputed: 0,
-  attempts: { attempt: 1, failed: 1, lost: 0, isOver: true, ...counts },
+  attempts: { ...countsFor(1, undefined), failed: 1, isOver: true, ...counts },
 });
 
 test.each([
   new RendererDied('killed'),
   new RenderFault('the device reports a fault'),
-  new RenderTooLong(3),
+  new RenderTooLong(3_600_000),
+  new RendererUnusable(new Error('no device')),
   new WorkerStopping(),
   new StoreUnavailable('503'),
   new StoreDenied('no token'),
@@ -69,10 +76,16 @@ test('the seventh failure is the last, whatever the server has counted', () => {
 
 test('what a person or a worker’s end does to an attempt is no failure of its image', () => {
   const cancelled = new CancelledFailure('cancelled');
-  expect(attemptEnd(new RendererDied('killed'))).toBe('failed');
+  expect(attemptEnd(new StoreUnavailable('503'))).toBe('failed');
   expect(attemptEnd(new WorkerStopping())).toBe('interrupted');
+  expect(attemptEnd(new RendererUnusable(new Error('no device')))).toBe('interrupted');
   expect(attemptEnd(cancelled, { paused: true })).toBe('interrupted');
   expect(attemptEnd(cancelled, { reset: true })).toBe('reset');
   // One that failed by itself while somebody paused it.
-  expect(attemptEnd(new RendererDied('killed'), { paused: true })).toBe('failed');
+  expect(attemptEnd(new StoreUnavailable('503'), { paused: true })).toBe('failed');
+});
+
+test('an image that fails with its renderer process is known by it', () => {
+  for (const error of [new RendererDied('killed'), new RenderTooLong(3_600_000), new RenderFault('driver')])
+    expect(attemptEnd(error, { paused: true })).toBe('crashed');
 });

@@ -254,12 +254,19 @@ test('a cancelled image stops, and leaves nothing in the store', async () => {
   expect(await objects()).toEqual([]);
 });
 
-test('a renderer that dies fails the attempt and not the job, and says which attempt it was', async () => {
+test('a renderer that dies fails the attempt and not the job, says which attempt it was, and the next has a process to itself', async () => {
   const shard = await planOf(store, [tinyJob(bundleDigest, { steps: LONG })]);
-  const { receipt, environment } = attempt(renderImage, { store, shard, bundleDigest }, { attempt: 3 });
+  const { receipt, environment, heartbeats } = attempt(renderImage, { store, shard, bundleDigest }, { attempt: 3 });
   environment.once('heartbeat', () => process.kill(renderer.pids.at(-1)!, 'SIGKILL'));
   const failure = (await receipt.catch((error: unknown) => error)) as ApplicationFailure;
   expect(failure).toBeInstanceOf(ApplicationFailure);
   expect(failure).toMatchObject({ type: 'RendererDied', details: [{ attempts: 3 }] });
   expect(failure.nonRetryable).toBe(false);
+  const render = vi.fn(renderer.render);
+  const again = createRenderImage({ openStore, captions: tinyCaptions, renderer: { ...renderer, render } });
+  const next = await planOf(store, [tinyJob(bundleDigest), tinyJob(bundleDigest, { seed: 8 })], 1);
+  await attempt(again, { store, shard: next, bundleDigest }).receipt;
+  const info = { attempt: 4, heartbeatDetails: heartbeats.at(-1) };
+  await attempt(again, { store, shard: next, index: 1, bundleDigest }, info).receipt;
+  expect(render.mock.calls.map(([, , options]) => options!.isAlone)).toEqual([false, true]);
 });

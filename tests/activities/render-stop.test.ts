@@ -1,6 +1,6 @@
 import { CancelledFailure } from '@temporalio/common';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { RenderStop, RenderTooLong, WorkerStopping } from '../../activities/render-stop.ts';
+import { RenderStop, WorkerStopping } from '../../activities/render-stop.ts';
 
 let cancelled: AbortController;
 let told: AbortController;
@@ -22,7 +22,6 @@ const stopOf = (graceMs = 60_000, steps = 10): RenderStop =>
     cancelled: cancelled.signal,
     worker: { signal: told.signal, graceMs, over: over.signal, drain: drain.signal },
     steps,
-    hours: 1,
   });
 
 /** Steps of a second each. */
@@ -47,17 +46,6 @@ test('what Temporal cancels because the worker ends is handed back', () => {
   cancelled.abort(new CancelledFailure('WORKER_SHUTDOWN'));
   expect(stop.signal.reason).toBeInstanceOf(WorkerStopping);
   expect(stop.isStateWanted).toBe(true);
-});
-
-test('the wait for the device is no part of the time that an image may have it', () => {
-  const stop = stopOf();
-  vi.advanceTimersByTime(5 * 3_600_000);
-  stop.begin();
-  vi.advanceTimersByTime(3_599_999);
-  expect(stop.signal.aborted).toBe(false);
-  vi.advanceTimersByTime(1);
-  expect(stop.signal.reason).toBeInstanceOf(RenderTooLong);
-  expect(stop.isStateWanted).toBe(false);
 });
 
 test('a worker that is told to stop hands back at once what still waits for the device, also where it was told before', () => {

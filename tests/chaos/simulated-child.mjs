@@ -12,6 +12,8 @@ const bundle = JSON.parse(searchParams.get('bundle') ?? 'null');
 const computed = String(searchParams.get('computed'));
 const texts = searchParams.get('texts');
 const stepMs = Number(searchParams.get('stepMs') ?? 25);
+/** The image with this seed kills the worker that has it in hand, as one does that takes all of a container's memory. */
+const killer = Number(searchParams.get('killer') ?? -1);
 /** Of a caption. */
 const width = Number(searchParams.get('width'));
 
@@ -51,6 +53,7 @@ async function render({ call, request, resume, stateEveryMs }) {
         kind: 'failed',
         failure: { cause: 'cancelled', name: 'Error', message: 'cancelled', stack: undefined },
       };
+    if (request.seed === killer) process.kill(process.ppid, 'SIGKILL');
     tell({ call, kind: 'step', step, steps: request.steps });
     if (stateEveryMs !== undefined && performance.now() - keptAt >= stateEveryMs) {
       keptAt = performance.now();

@@ -11,10 +11,17 @@ export type SimulatedChildren = {
   texts?: string;
   /** What a denoising step takes; 25 unless it is given. */
   stepMs?: number;
+  /** The seed of an image that kills its worker each time. */
+  killer?: number;
 };
 
 /** The environment of a worker whose children only take an image's time, and encode no text: see simulated-child.mjs. */
-export async function simulatedChildren({ computed, texts, stepMs }: SimulatedChildren): Promise<NodeJS.ProcessEnv> {
+export async function simulatedChildren({
+  computed,
+  texts,
+  stepMs,
+  killer,
+}: SimulatedChildren): Promise<NodeJS.ProcessEnv> {
   const child = new URL('./simulated-child.mjs', import.meta.url);
   const bundle = await openBundle(BUNDLE);
   const { heads, headWidth } = bundle.description.transformer;
@@ -22,6 +29,7 @@ export async function simulatedChildren({ computed, texts, stepMs }: SimulatedCh
     ...{ bundle: JSON.stringify(bundleRef(bundle)), computed, width: String(heads * headWidth) },
     ...(texts !== undefined && { texts }),
     ...(stepMs !== undefined && { stepMs: String(stepMs) }),
+    ...(killer !== undefined && { killer: String(killer) }),
   }).toString();
   return { NODE_OPTIONS: `--import ${child}` };
 }

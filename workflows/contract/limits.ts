@@ -89,8 +89,17 @@ export const RENDER_ATTEMPTS = 7;
  */
 export const RENDER_LOST_ATTEMPTS = 20;
 
-/** The server's own limit, for render workers of earlier versions, which do not count themselves. */
-const RENDER_ATTEMPTS_AT_MOST = 100;
+/**
+ * How many of them may have been lost beside other images, any of which may have been the reason. After that many, the
+ * image is made alone, and further losses count only if it was alone.
+ */
+export const RENDER_LOST_BESIDE_OTHERS = 3;
+
+/**
+ * The server's own limit, for render workers of earlier versions, which do not count themselves. Far above what we
+ * count: an image may be lost again and again while it waits behind others that kill their workers.
+ */
+const RENDER_ATTEMPTS_AT_MOST = 1_000;
 
 /** The pause after an image's first failure, the factor for each further one, and the maximum. */
 export const RENDER_PAUSE_SECONDS = { first: 2, factor: 3, most: 300 };

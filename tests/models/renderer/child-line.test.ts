@@ -1,15 +1,14 @@
 import { expect, test } from 'vitest';
 import { ChildLine, type Share } from '../../../models/renderer/child-line.ts';
 
-const isPreferred = () => true;
 const one = { bin: 'square', places: 1 };
 
 test('who comes first has the first that is free, and who comes first in line is next', async () => {
-  const line = new ChildLine(['a', 'b'], { places: 1, isPreferred });
+  const line = new ChildLine(['a', 'b'], { places: 1 });
   const had: string[] = [];
   const shares = new Map<string, Share<string>>();
-  const take = async (name: string, place: 'first' | 'last' = 'last') => {
-    const share = await line.take(one, undefined, place);
+  const take = async (name: string) => {
+    const share = await line.take(one, undefined);
     shares.set(share.child, share);
     had.push(`${name} has ${share.child}`);
   };
@@ -18,23 +17,17 @@ test('who comes first has the first that is free, and who comes first in line is
     await Promise.resolve();
   };
   await Promise.all([take('one'), take('two')]);
-  const later = [take('three'), take('four'), take('five', 'first')];
+  const later = [take('three'), take('four'), take('five')];
   await giveBack('b');
   await giveBack('a');
   await giveBack('b');
   await Promise.all(later);
-  expect(had).toEqual(['one has a', 'two has b', 'five has b', 'three has a', 'four has b']);
-});
-
-test('of several that are free a preferred one is given, and another one where none is preferred', async () => {
-  const line = new ChildLine(['dead', 'alive', 'also dead'], { places: 1, isPreferred: (child) => child === 'alive' });
-  expect((await line.take(one, undefined)).child).toBe('alive');
-  expect((await line.take(one, undefined)).child).toBe('dead');
+  expect(had).toEqual(['one has a', 'two has b', 'three has b', 'four has a', 'five has b']);
 });
 
 test('one that is not usable is given once it is', async () => {
   let isUsable = false;
-  const line = new ChildLine(['only'], { places: 1, isPreferred, isUsable: () => isUsable });
+  const line = new ChildLine(['only'], { places: 1, isUsable: () => isUsable });
   const taking = line.take(one, undefined);
   isUsable = true;
   line.serve();
@@ -42,7 +35,7 @@ test('one that is not usable is given once it is', async () => {
 });
 
 test('who gives up while waiting leaves the line, and nothing is lost', async () => {
-  const line = new ChildLine(['only'], { places: 1, isPreferred });
+  const line = new ChildLine(['only'], { places: 1 });
   const share = await line.take(one, undefined);
   const impatient = new AbortController();
   const reason = new Error('given up');
@@ -59,7 +52,7 @@ test('who gives up while waiting leaves the line, and nothing is lost', async ()
 
 /** The order in which images have one child with four places, each of them giving its place back once all have one that can. */
 async function orderOf(wishes: { bin: string; places?: number; isAlone?: boolean }[]): Promise<string[]> {
-  const line = new ChildLine(['only'], { places: 4, isPreferred });
+  const line = new ChildLine(['only'], { places: 4 });
   const order: string[] = [];
   const inHand: Share<string>[] = [];
   const all = wishes.map(async ({ bin, places = 1, isAlone }) => {

@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { openBundle, type RequestCaptions, type SamplerState } from '../../../models/pixart/index.ts';
 import { RendererBug, RendererDied, RendererOutOfMemory } from '../../../models/renderer/index.ts';
-import { isAlive, rendererOfThisTest, request, TINY_BUNDLE, type TinyRenderer } from './tiny-renderer.ts';
+import { isAlive, rendererOfThisTest, request, TINY_BUNDLE, type TinyRenderer, until } from './tiny-renderer.ts';
 
 // Each test starts one process or more; on a busy machine that takes a while.
 vi.setConfig({ testTimeout: 180_000 });
@@ -53,8 +54,11 @@ test('an image that fills a call has a child to itself', async () => {
   const both = [request({ steps: 20 }), request(large)].map(async (asked) => {
     await renderer.draw(asked, {
       onBegin: () => {
-        inHand += 1;
-        most = Math.max(most, inHand);
+        // After whoever gave the place back has heard of its image.
+        setImmediate(() => {
+          inHand += 1;
+          most = Math.max(most, inHand);
+        });
       },
     });
     inHand -= 1;
@@ -111,11 +115,11 @@ test('a fault of one image replaces the child, and costs those beside it nothing
   expect(renderer.pids.length).toBeGreaterThan(1);
 });
 
-test('a child that does not stop when an image is cancelled is killed, and those beside it are made by another', async () => {
-  const renderer = await fourAtOnce();
+/** Starts three images in one child, which stops doing anything at a step of the third; that one is cancelled then. */
+async function cancelledInHung(renderer: TinyRenderer, limitMs?: number) {
   const stop = new AbortController();
   const reason = new Error('cancelled by the test');
-  const others = [1, 2].map((seed) => renderer.draw(request({ seed, steps: 40 })));
+  const others = [1, 2].map((seed) => renderer.draw(request({ seed, steps: 40 }), { limitMs }));
   const cancelled = renderer.draw(request({ seed: 3, steps: 40 }), {
     signal: stop.signal,
     onStep: (step) => {
@@ -124,10 +128,48 @@ test('a child that does not stop when an image is cancelled is killed, and those
       stop.abort(reason);
     },
   });
-  await expect(cancelled).rejects.toBe(reason);
-  await Promise.all(others);
+  const end = expect(cancelled).rejects.toBe(reason);
+  await until(() => stop.signal.aborted);
+  return { others, cancelled: end };
+}
+
+test('a cancelled image waits for a long call of those beside it, and costs them nothing', async () => {
+  const renderer = await fourAtOnce();
+  const { others, cancelled } = await cancelledInHung(renderer);
+  // Longer than a child that has no other image may take to stop.
+  await sleep(6_000);
+  process.kill(renderer.pids[0]!, 'SIGCONT');
+  await cancelled;
+  for (const { microBatch } of await Promise.all(others)) expect(microBatch).toBe(3);
+  expect(renderer.pids).toHaveLength(1);
+});
+
+test('an image that comes while a cancelled one has not stopped is given no child that may hang', async () => {
+  const renderer = await fourAtOnce();
+  const { others, cancelled } = await cancelledInHung(renderer);
+  let hasBegun = false;
+  const onBegin = () => {
+    hasBegun = true;
+  };
+  const late = renderer.draw(request({ seed: 4 }), { onBegin });
+  await sleep(500);
+  expect(hasBegun).toBe(false);
+  process.kill(renderer.pids[0]!, 'SIGCONT');
+  await Promise.all([cancelled, late, ...others]);
+});
+
+test('a child that hangs is ended when one of its images takes too long, and each of the others is made by itself', async () => {
+  const renderer = await fourAtOnce();
+  const { others, cancelled } = await cancelledInHung(renderer, 5_000);
+  await Promise.all([cancelled, ...others]);
   expect(renderer.pids).toHaveLength(2);
   expect(isAlive(renderer.pids[0]!)).toBe(false);
+});
+
+test('an image that is to be alone has no other beside it', async () => {
+  const renderer = await fourAtOnce();
+  const images = [1, 2, 3].map((seed) => renderer.draw(request({ seed, steps: 30 }), { isAlone: seed === 3 }));
+  expect((await Promise.all(images)).map(({ microBatch }) => microBatch)).toEqual([2, 2, undefined]);
 });
 
 test('close fails every image in hand', async () => {

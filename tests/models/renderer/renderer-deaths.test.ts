@@ -4,7 +4,13 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { UserError } from '../../../domain/user-error.ts';
-import { RendererBug, RendererDied, startRenderer } from '../../../models/renderer/index.ts';
+import {
+  RendererBug,
+  RendererDied,
+  RendererUnusable,
+  RenderTooLong,
+  startRenderer,
+} from '../../../models/renderer/index.ts';
 import { addStrayData } from '../pixart/stray-data.ts';
 import { isAlive, rendererOfThisTest, request, TINY_BUNDLE, until } from './tiny-renderer.ts';
 
@@ -103,6 +109,17 @@ test('a child that does not stop when its image is cancelled is killed and repla
   expect(renderer.pids).toHaveLength(2);
 });
 
+test('a child that hangs is ended once its image had the time that it may have, and the next image has another', async () => {
+  const renderer = await rendererOfThisTest();
+  const render = renderer.draw(request({ steps: 900 }), {
+    limitMs: 2_000,
+    onStep: (step) => step === 3 && process.kill(renderer.pids[0]!, 'SIGSTOP'),
+  });
+  await expect(render).rejects.toThrow(RenderTooLong);
+  await renderer.draw(request());
+  expect(renderer.pids).toHaveLength(2);
+});
+
 test('a child that fails for another reason while its image is cancelled is replaced all the same', async () => {
   const renderer = await rendererOfThisTest();
   const cancellation = new AbortController();
@@ -147,13 +164,13 @@ test('a bundle with one byte changed is a UserError that names the file', async 
   await expect(starting).rejects.toThrow(/transformer\.onnx/);
 });
 
-test('a bundle that is damaged after the start fails attempts, not jobs, and the renderer says that it is unusable', async () => {
+test('a bundle that is damaged after the start costs no attempt, and the renderer says that it is unusable', async () => {
   const bundleFolder = await ownBundle();
   const renderer = await rendererOfThisTest({ bundleFolder });
   await changeOneByte(path.join(bundleFolder, 'vae_decoder.onnx'));
   process.kill(renderer.pids[0]!, 'SIGKILL');
   await until(() => !isAlive(renderer.pids[0]!));
-  await expect(renderer.draw(request())).rejects.toThrow(RendererDied);
+  await expect(renderer.draw(request())).rejects.toThrow(RendererUnusable);
   expect(renderer.unusable.reason.message).toMatch(/vae_decoder\.onnx/);
 });
 
@@ -163,6 +180,6 @@ test('a bundle that is exchanged for another one after the start makes the rende
   await cp(path.join(TINY_BUNDLE, '..', 'tiny-epsilon'), bundleFolder, { recursive: true, force: true });
   process.kill(renderer.pids[0]!, 'SIGKILL');
   await until(() => !isAlive(renderer.pids[0]!));
-  await expect(renderer.draw(request())).rejects.toThrow(RendererDied);
+  await expect(renderer.draw(request())).rejects.toThrow(RendererUnusable);
   expect(renderer.unusable.reason.message).toMatch(/changed while it was in use/);
 });

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { RendererDied } from '../../../models/renderer/index.ts';
+import { RendererDied, RendererUnusable } from '../../../models/renderer/index.ts';
 import { isAlive, rendererOfThisTest, request, TINY_BUNDLE, type TinyRenderer, until } from './tiny-renderer.ts';
 
 // Each test starts two processes or more; on a busy machine that takes a while.
@@ -27,8 +27,11 @@ test('two children compute two images at once, a third image waits, and each is 
     [7, 8, 9].map(async (seed) => {
       const image = await renderer.draw(request({ seed, steps: 40 }), {
         onBegin: () => {
-          inHand += 1;
-          most = Math.max(most, inHand);
+          // After whoever gave the place back has heard of its image.
+          setImmediate(() => {
+            inHand += 1;
+            most = Math.max(most, inHand);
+          });
         },
       });
       inHand -= 1;
@@ -85,14 +88,50 @@ test('a child that cannot be replaced for the time being costs no image: the oth
   await until(() => renderer.pids.length === 3);
 });
 
-test('where no child can be replaced, an image fails with the reason', async () => {
+test('where no child can be replaced for the time being, images wait for one, and one that is cancelled does not', async () => {
+  const failures: unknown[] = [];
+  const renderer = await rendererOfThisTest({ children: 2, onFailedStart: (error) => failures.push(error) });
+  const { execPath } = process;
+  const isBack = (): void => {
+    process.execPath = execPath;
+  };
+  onTestFinished(isBack);
+  process.execPath = path.join(TINY_BUNDLE, 'no such program');
+  for (const pid of renderer.pids) process.kill(pid, 'SIGKILL');
+  await until(() => !renderer.pids.some(isAlive));
+  const stop = new AbortController();
+  const reason = new Error('cancelled by the test');
+  const images = [7, 8, 9].map((seed) => renderer.draw(request({ seed })));
+  const cancelled = renderer.draw(request(), { signal: stop.signal });
+  await until(() => failures.length >= 3);
+  for (const failure of failures)
+    expect(failure).toMatchObject({ message: expect.stringContaining('no such program') });
+  stop.abort(reason);
+  await expect(cancelled).rejects.toBe(reason);
+  isBack();
+  await Promise.all(images);
+  await until(() => renderer.pids.length === 4);
+});
+
+test('where no child can be replaced in many tries, the renderer is unusable and says why, and no image waits', async () => {
   const renderer = await rendererOfThisTest({ children: 2 });
   const { execPath } = process;
   onTestFinished(() => {
     process.execPath = execPath;
+    vi.useRealTimers();
   });
   process.execPath = path.join(TINY_BUNDLE, 'no such program');
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   for (const pid of renderer.pids) process.kill(pid, 'SIGKILL');
   await until(() => !renderer.pids.some(isAlive));
-  await expect(renderer.draw(request())).rejects.toThrow(/no such program/);
+  const image = renderer.draw(request()).catch((error: unknown) => error);
+  // The pauses between two starts are the only timers here that are long.
+  while (!renderer.unusable.aborted) {
+    vi.advanceTimersByTime(10_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(await image).toBeInstanceOf(RendererUnusable);
+  expect(renderer.unusable.reason.message).toMatch(
+    /started in 10 attempts; the last failure: .*no such program.*Check the device/,
+  );
 });

@@ -1,0 +1,40 @@
+import { pause, SharedLock } from '../models/renderer/index.ts';
+import { mustBeAlone } from './attempts.ts';
+import type { Heartbeats } from './heartbeats.ts';
+
+/** Longer than the SDK holds a heartbeat back: the server has it then. */
+const HEARD_MS = 2_000;
+
+/**
+ * The images that a worker makes at the same time: their texts, steps, pixels and files. An image that was lost with
+ * several workers is made alone. If it is lost again, it is the reason, and it takes no other with it. So that every
+ * loss is charged to the right image, the server knows that it is alone before it begins, and that it is not any more
+ * before others begin.
+ */
+export class Company {
+  readonly #lock = new SharedLock();
+
+  /**
+   * Waits until an image may be made, beside others or alone.
+   *
+   * @returns the function that leaves again
+   * @throws the signal's reason
+   */
+  async join(heartbeats: Heartbeats, signal: AbortSignal): Promise<() => void> {
+    const isAlone = mustBeAlone(heartbeats.attempts);
+    const release = await this.#lock.take(isAlone, signal);
+    if (!isAlone) return release;
+    const leave = (): void => {
+      heartbeats.setAlone(false);
+      setTimeout(release, HEARD_MS);
+    };
+    try {
+      heartbeats.setAlone(true);
+      await pause(HEARD_MS, signal);
+      return leave;
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+}

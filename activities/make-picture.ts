@@ -1,0 +1,90 @@
+import { Context } from '@temporalio/activity';
+import type { Job } from '../domain/job.ts';
+import type { Receipt } from '../domain/receipt.ts';
+import { encodeImage } from '../images/index.ts';
+import type { SamplerState } from '../models/pixart/index.ts';
+import { renderRequest } from '../models/pixart/render-request.ts';
+import type { Renderer } from '../models/renderer/index.ts';
+import type { ObjectStore } from '../store/index.ts';
+import { CHECKPOINT_SECONDS, RENDER_HOURS } from '../workflows/contract/limits.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { Company } from './company.ts';
+import type { Heartbeats } from './heartbeats.ts';
+import type { CaptionSource } from './kept-captions.ts';
+import { NEVER_STOPS, RenderStop, type WorkerStop, WorkerStopping } from './render-stop.ts';
+import type { StageTimer } from './stage-timer.ts';
+
+/** What a picture is made with: see RenderImageDependencies. */
+export type Making = {
+  store: ObjectStore;
+  renderer: Renderer;
+  captions: CaptionSource;
+  company: Company;
+  checkpointSeconds?: number | undefined;
+  stop?: WorkerStop | undefined;
+  heartbeats: Heartbeats;
+  timer: StageTimer;
+};
+
+/** What receipts say of how a picture was computed. */
+export type How = Pick<Receipt, 'thrift' | 'microBatch'>;
+type Made = { file: Uint8Array; how: How };
+
+/**
+ * Returns an image's file. Its pixels are many times as large, and are not kept: a store may refuse the file for hours.
+ *
+ * @throws RenderStop's reasons; where another worker is to go on, the latents are kept then
+ */
+export async function makePicture(
+  job: Job,
+  checkpoint: Checkpoint,
+  resume: SamplerState | undefined,
+  making: Making,
+): Promise<Made> {
+  const { store, renderer, captions, company, heartbeats, timer } = making;
+  const { checkpointSeconds = CHECKPOINT_SECONDS, stop: worker = NEVER_STOPS } = making;
+  const cancelled = Context.current().cancellationSignal;
+  const stop = new RenderStop({ cancelled, worker, steps: job.steps });
+  const request = renderRequest(job);
+  let leave = (): void => {};
+  try {
+    leave = await company.join(heartbeats, stop.signal);
+    let encodeMs = 0;
+    const onEncoded = (ms: number): void => {
+      encodeMs += ms;
+    };
+    const seen = await timer.measure('text_encode', () => captions(store, request, stop.signal, onEncoded));
+    const asked = performance.now();
+    const rendered = renderer.render(request, seen, {
+      signal: stop.signal,
+      limitMs: RENDER_HOURS[job.size] * 3_600_000,
+      isAlone: heartbeats.attempts.hasCrashed,
+      resume,
+      states: {
+        everyMs: checkpointSeconds * 1_000,
+        onState: (state) => stop.isStateWanted && checkpoint.save(state),
+      },
+      onBegin: () => {
+        stop.begin();
+        heartbeats.begin(job.steps, resume?.step ?? 0);
+      },
+      onStep: (step) => {
+        heartbeats.step(step);
+        stop.step(step);
+      },
+    });
+    const image = await Promise.race([rendered, stop.leave]);
+    timer.add(asked, { waitMs: image.waitMs, ...image.timings });
+    const { denoiseMs, decodeMs } = image.timings;
+    timer.charge(encodeMs + image.deviceShare * (denoiseMs + decodeMs));
+    const file = await timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
+    const { thrift, microBatch } = image;
+    return { file, how: { ...(thrift && { thrift }), ...(microBatch && { microBatch }) } };
+  } catch (error) {
+    if (error instanceof WorkerStopping) await checkpoint.saved();
+    throw error;
+  } finally {
+    leave();
+    stop.end();
+  }
+}
