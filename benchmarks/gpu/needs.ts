@@ -17,6 +17,8 @@ const LEAST_DRIVER = 580;
 /** Weights of XL/2 twice, of two decoders, and of T5-XXL, which are made beside the graphs. */
 const WEIGHTS_GB = 12.5;
 
+const CUDNN = 'libcudnn.so.9';
+
 const PACKAGES = ['torch', 'diffusers', 'transformers'];
 
 /** Looks for everything that a run needs, so that a machine that is paid by the minute is not started half equipped. */
@@ -65,10 +67,10 @@ function findProvider({ missing }: Found): void {
 function lostLibraries(provider: string): string[] {
   const { stdout = '' } = spawnSync('ldd', [provider], { encoding: 'utf8' });
   const lost = [...stdout.matchAll(/^\s*(\S+) => not found/gm)].map(([, name]) => name!);
-  // The provider opens it by its name.
+  // The provider opens it by its name, when the first node needs it.
   const places = (process.env.LD_LIBRARY_PATH ?? '').split(':').filter(Boolean);
-  const hasCudnn = places.some((place) => existsSync(path.join(place, 'libcudnn.so.9'))) || isKnown('libcudnn.so.9');
-  return hasCudnn ? lost : [...lost, 'libcudnn.so.9'];
+  const hasCudnn = places.some((place) => existsSync(path.join(place, CUDNN))) || isKnown(CUDNN);
+  return hasCudnn ? lost : [...lost, CUDNN];
 }
 
 const isKnown = (library: string): boolean =>
@@ -97,6 +99,8 @@ function findPackages(python: string, device: Device, { facts, missing }: Found)
   }
   if (typeof versions.torch === 'string' && device !== 'cpu' && hasGpu !== true)
     missing.push(`torch ${versions.torch} sees no GPU. Install one that is built for this driver's CUDA.`);
+  if (device !== 'cpu' && spawnSync('cc', ['--version']).error)
+    missing.push('a C compiler, cc: torch.compile needs one. Install gcc, or use --without-peers.');
   facts.push(`peers: ${PACKAGES.map((name) => `${name} ${[versions[name]].flat()[0]}`).join(', ')}`);
 }
 

@@ -58,7 +58,7 @@ async function runItem(item: Item, results: Results, { signal, measure, save, sa
   } catch (error) {
     if (signal.aborted) return say(`  the time is over; ${item.name} goes on in the next run`);
     found.state = 'failed';
-    found.error = error instanceof Error ? error.message : String(error);
+    found.error = (error instanceof Error ? error.message : String(error)).trim();
     say(`  failed: ${found.error}`);
     await save(results);
   }
