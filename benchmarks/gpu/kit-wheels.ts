@@ -38,7 +38,7 @@ export async function installWheels(
     { stdio: ['ignore', 2, 2] },
   );
   await rm(wanted);
-  if (status !== 0) throw new Error(`pip install from ${lock} exited with code ${status}`);
+  if (status !== 0) throw new Error(`pip exited with code ${status}, for ${lock}`);
 }
 
 /** The entries of a lock file for some of its packages, with their digests. */

@@ -27,7 +27,7 @@ function run(command: string, args: string[], cwd = ROOT): string {
 }
 
 test('what is exported and packed here runs there, with peers, from whatever folder', {
-  timeout: 600_000,
+  timeout: 1_800_000,
 }, async () => {
   const [bundles, parts, kit] = ['bundles', 'parts', 'elsewhere/kit'].map((name) => path.join(folder, name)) as [
     string,
@@ -41,7 +41,7 @@ test('what is exported and packed here runs there, with peers, from whatever fol
   run('sh', [path.join(parts, 'join.sh'), kit]);
 
   const results = path.join(folder, 'results.json');
-  const options = ['--toy', '--device', 'cpu', '--python', PYTHON, '--results', results];
+  const options = ['--toy', '--device', 'cpu', '--python', PYTHON, '--minutes', '60', '--results', results];
   const stdout = run('sh', [path.join(kit, 'run.sh'), ...options], folder);
   expect(stdout).toContain('with toy networks, whose figures mean nothing');
   const { items } = (await readResults(results))!;

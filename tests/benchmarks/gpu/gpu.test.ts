@@ -19,7 +19,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 vi.setConfig({ testTimeout: 180_000 });
 
-const ON_CPU = ['--device', 'cpu', '--toy', '--without-peers'];
+const ON_CPU = ['--device', 'cpu', '--toy', '--without-peers', '--minutes', '60'];
 
 function gpu(options: string[], env: NodeJS.ProcessEnv = process.env) {
   const args = ['--import', 'tsx', 'benchmarks/gpu.ts', '--bundles', path.join(folder, 'bundles'), ...options];
