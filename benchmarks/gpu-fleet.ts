@@ -6,7 +6,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { Size } from '../domain/size.ts';
 import { imagesInHand } from '../workflows/contract/limits.ts';
@@ -23,7 +23,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '6' },
     rates: { type: 'string' },
     gpus: { type: 'string' },
-    /** Where the runs are kept; if the file exists, nothing is measured, and the tables are made from it. */
+    /** Where runs are kept; those that are in it already are not made again. */
     json: { type: 'string' },
   },
 });
@@ -69,55 +69,58 @@ const cores = availableParallelism();
 const rates = values.rates === undefined ? GOALS : readRates(values.rates);
 const ladderOf = ({ size }: Rate): number[] => values.gpus?.split(',').map(Number) ?? LADDERS[size];
 
-/** Enough images for a while of full work, at the speed of the GPUs or of the machine, and one for each slot. */
+/** Enough images for a while of full work, at the speed of the GPUs or of the machine, and two for each slot. */
 function sizeOf(rate: Rate, gpus: number, seconds: number, atMost: number): BatchSize {
   const slots = gpus * imagesInHand(1, rate.together);
   const window = Math.min(WINDOW, Math.ceil(1.5 * slots));
   const queued = Math.max(0, window - slots);
   const images = Math.ceil(Math.min(gpus * rate.perSecond, atMost) * seconds);
-  return { images: Math.max(images, slots) + queued, window, queued };
+  return { images: Math.max(images, 2 * slots) + queued, window, queued };
 }
 
-async function climb(rig: FleetRig, rate: Rate, seconds: number): Promise<Measured[]> {
+type Measure = (rate: Rate, gpus: number, size: BatchSize) => Promise<Measured>;
+
+async function climb(measure: Measure, rate: Rate, seconds: number): Promise<Measured[]> {
   const found: Measured[] = [];
   for (const gpus of ladderOf(rate)) {
     const last = found.at(-1);
     if (last !== undefined && last.cores > SATURATED * cores) break;
-    // With twice the cores in use, twice the images are made at most.
+    // With all cores in use, images are made as many times as fast at most.
     const atMost = last === undefined ? Number.POSITIVE_INFINITY : (last.perSecond * cores) / last.cores;
-    const size = sizeOf(rate, gpus, seconds, atMost);
-    console.error(`${rate.size} px, ${gpus} GPUs: ${size.images} images`);
-    found.push({ ...pointOf(rate, await rig.run({ rate, gpus }, size), size.queued), ...size });
+    found.push(await measure(rate, gpus, sizeOf(rate, gpus, seconds, atMost)));
   }
   return found;
 }
 
+/** All runs, of which those in the file are not made again, and new ones are kept there. */
 async function measured(): Promise<Measured[]> {
+  const kept = values.json === undefined ? [] : await readFile(values.json, 'utf8').then(JSON.parse, () => []);
+  const known: Measured[] = [...kept];
   const runs = rates.reduce((sum, rate) => sum + ladderOf(rate).length, 0);
   const seconds = Math.max(1, (60 * Number(values.minutes)) / runs - AROUND_SECONDS);
-  const rig = await startFleetRig();
+  let rig: FleetRig | null = null;
+  const measure: Measure = async (rate, gpus, size) => {
+    const same = known.find((point) => isDeepStrictEqual(point.rate, rate) && point.gpus === gpus);
+    if (same !== undefined) return same;
+    console.error(`${rate.size} px, ${gpus} GPUs: ${size.images} images`);
+    rig ??= await startFleetRig();
+    const point = { ...pointOf(rate, await rig.run({ rate, gpus }, size), size.queued), ...size };
+    known.push(point);
+    if (values.json !== undefined) await writeFile(values.json, JSON.stringify(known, null, 2));
+    return point;
+  };
   try {
     const points: Measured[] = [];
-    for (const rate of rates) points.push(...(await climb(rig, rate, seconds)));
+    for (const rate of rates) points.push(...(await climb(measure, rate, seconds)));
     return points;
   } finally {
-    await rig.stop();
+    await (rig as FleetRig | null)?.stop();
   }
-}
-
-/** Points of an earlier run, or new ones, which are then kept. */
-async function keptOrMeasured(): Promise<Measured[]> {
-  if (values.json === undefined) return measured();
-  const kept = await readFile(values.json, 'utf8').catch(() => null);
-  if (kept !== null) return JSON.parse(kept) as Measured[];
-  const points = await measured();
-  await writeFile(values.json, JSON.stringify(points, null, 2));
-  return points;
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 Runtime.install({ logger: new DefaultLogger('ERROR') });
-const points = await keptOrMeasured();
+const points = await measured();
 const costs = costsOf(points);
 console.log([...machine(), ''].join('\n'));
 console.log(`Measured, milliseconds an image, GPUs as fast as the input says:\n\n${costTable(points)}\n`);

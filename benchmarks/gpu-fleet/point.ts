@@ -29,6 +29,7 @@ export type Point = Work & {
   cores: number;
   /** Of an image, over the whole batch. */
   heartbeats: number;
+  workflowTasks: number;
   calls: number;
   storeMs: number;
   storeCalls: number;
@@ -72,6 +73,7 @@ export function pointOf(rate: Rate, { gpus, looks, counts, shardPauseMs }: Run, 
     threadMs: (1_000 * used.busiestThread) / made,
     cores: ROLES.reduce((sum, role) => sum + used.seconds[role], 0) / (used.ms / 1_000),
     heartbeats: (counts.calls.RecordActivityTaskHeartbeat ?? 0) / images,
+    workflowTasks: (counts.calls.RespondWorkflowTaskCompleted ?? 0) / images,
     calls: Object.values(counts.calls).reduce((sum, calls) => sum + calls) / images,
     storeMs: (1_000 * counts.storeSeconds) / images,
     storeCalls: counts.storeCalls / images,
