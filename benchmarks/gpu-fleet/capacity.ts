@@ -1,6 +1,6 @@
 import { MAX_SHARD_JOBS } from '../../catalog/shards.ts';
 import { imagesInHand, MAX_WINDOW, SHARDS_AT_ONCE } from '../../workflows/contract/limits.ts';
-import { simulated } from './fleet-model.ts';
+import { simulated, usualHeartbeats } from './fleet-model.ts';
 import { type Costs, fileDatabase, fleetMachines, largeDatabase } from './machines.ts';
 import { type Work, workOf } from './point.ts';
 import type { Rate } from './rates.ts';
@@ -24,31 +24,31 @@ const IMAGES_PER_SLOT = 8;
 const IMAGES_AT_LEAST = 3_000;
 
 /** What a fleet does by the model. */
-export function predicted(rate: Rate, gpus: number, costs: Costs, setup: Setup): Work & { heartbeats: number } {
+export function predicted(rate: Rate, gpus: number, costs: Costs, setup: Setup): Work {
   const inHand = gpus * imagesInHand(1, rate.together);
   const batches = batchesOf(rate, gpus, costs, setup);
   const queued = Math.max(0, batches * MOST_SCHEDULED - inHand);
   const images = Math.max(IMAGES_AT_LEAST, inHand * IMAGES_PER_SLOT) + queued;
   const database = setup.database === 'file' ? fileDatabase(costs) : largeDatabase(costs, setup.database.writeMs);
-  const result = simulated(
+  const { gpus: records } = simulated(
     { rate, gpus, images, window: MOST_SCHEDULED, batches },
     costs,
     fleetMachines(costs, setup.cores, setup.orchestrators, database),
   );
-  return { ...workOf(rate, result.gpus, queued), heartbeats: result.heartbeats / images };
+  return workOf(rate, records, queued);
 }
 
 /** With enough batches, twice the images in hand are scheduled, and no shard has much more than half of the changes that it can. */
 function batchesOf(rate: Rate, gpus: number, costs: Costs, { batches, database }: Setup): number {
   if (batches === 'one') return 1;
   const scheduled = (2 * gpus * imagesInHand(1, rate.together)) / MOST_SCHEDULED;
-  const changes =
-    database === 'file' ? 0 : (2 * gpus * rate.perSecond) / (SHARDS_AT_ONCE * shardLimit(costs, database.writeMs));
-  return Math.ceil(Math.max(scheduled, changes));
+  const changed = database === 'file' ? 0 : (2 * gpus * rate.perSecond) / batchLimit(rate, costs, database.writeMs);
+  return Math.ceil(Math.max(scheduled, changed));
 }
 
-/** Images a second that one shard's changes allow, heartbeats not counted. */
-const shardLimit = ({ updates }: Costs, writeMs: number): number => 1_000 / (updates * writeMs);
+/** Images a second that the changes of one batch's shards allow. */
+const batchLimit = (rate: Rate, { changes, heartbeat }: Costs, writeMs: number): number =>
+  (1_000 * SHARDS_AT_ONCE) / ((changes + usualHeartbeats(rate) * heartbeat.changes) * writeMs);
 
 /** What a fleet can reach at most, each by itself. */
 export const PARTS = ['server', 'database', 'orchestrator', 'batch'] as const;
@@ -57,11 +57,11 @@ export type Part = (typeof PARTS)[number];
 /** Images a second that each part can serve at most. */
 export function limitsOf(rate: Rate, costs: Costs, setup: Setup): Record<Part, number> {
   const { cores, database, orchestrators, batches } = setup;
-  const { heartbeats } = predicted(rate, 1, costs, setup);
+  const heartbeats = usualHeartbeats(rate);
   const { heartbeat } = costs;
   const none = Number.POSITIVE_INFINITY;
   const scheduled = (MOST_SCHEDULED * rate.perSecond) / imagesInHand(1, rate.together);
-  const changes = database === 'file' ? none : SHARDS_AT_ONCE * shardLimit(costs, database.writeMs);
+  const changes = database === 'file' ? none : batchLimit(rate, costs, database.writeMs);
   return {
     server: (1_000 * cores) / (costs.server + heartbeats * heartbeat.server),
     database: database === 'file' ? 1_000 / (costs.store + heartbeats * heartbeat.store) : none,

@@ -29,12 +29,13 @@ export function costsOf(points: readonly Point[]): Costs {
   // A call's time in the database, where the fewest others wait for its connection.
   const callMs = Math.min(...points.map(({ storeMs, storeCalls }) => storeMs / storeCalls));
   const store = withHeartbeats(points, ({ storeCalls }) => storeCalls * callMs);
+  const changes = withHeartbeats(points, ({ updates }) => updates);
   const worked = (SERVER_PARTS.end + SERVER_PARTS.start) * (server.image + store.image);
   return {
     server: server.image,
     store: store.image,
-    heartbeat: { server: server.heartbeat, store: store.heartbeat },
-    updates: withHeartbeats(points, ({ updates }) => updates).image,
+    changes: changes.image,
+    heartbeat: { server: server.heartbeat, store: store.heartbeat, changes: changes.heartbeat },
     orchestrator: median(points.map(({ processorMs }) => processorMs.orchestrator)),
     thread: median(points.map(({ threadMs }) => threadMs)),
     worker: median(points.map(({ processorMs }) => processorMs.workers)),

@@ -1,7 +1,7 @@
 import { MAX_SHARD_JOBS } from '../../catalog/shards.ts';
 import { imagesInHand, SHARDS_AT_ONCE } from '../../workflows/contract/limits.ts';
 import type { Costs, Machines } from './machines.ts';
-import { ModelGpu, type ModelImage } from './model-gpu.ts';
+import { ModelGpu } from './model-gpu.ts';
 import { Lane } from './model-lane.ts';
 import type { GpuRecord } from './part.ts';
 import { deviceTimes, type Rate } from './rates.ts';
@@ -21,9 +21,13 @@ export type ModelFleet = {
 export const SERVER_PARTS = { end: 0.5, schedule: 0.25, start: 0.25 };
 
 /** Half a second into computing an image, then once a second; every 2.5 s while it waits (activities/heartbeats.ts). */
-function heartbeatsOf({ taken, begun }: ModelImage, end: number): number {
-  const [waited, computed] = [(begun - taken) / 1_000, (end - begun) / 1_000];
-  return Math.floor(waited / 2.5) + (computed < 0.5 ? 0 : 1 + Math.floor(computed - 0.5));
+const heartbeatsIn = (waitedMs: number, computedMs: number): number =>
+  Math.floor(waitedMs / 2_500) + (computedMs < 500 ? 0 : 1 + Math.floor((computedMs - 500) / 1_000));
+
+/** Of an image that waits while a full call's images are computed, and is then computed with others. */
+export function usualHeartbeats({ together, perSecond }: Rate): number {
+  const callsMs = (1_000 * together) / perSecond;
+  return heartbeatsIn(callsMs, callsMs);
 }
 
 /** Runs one or more batches from their first image to their last: what each GPU did, and how many heartbeats it sent. */
@@ -98,7 +102,7 @@ class ModelQueue {
         gpu.take((image) =>
           agenda.at(this.#machines.workers.serve(agenda.now, this.#costs.worker), () => {
             gpu.record.images.push({ start, end: agenda.now });
-            this.#end(gpu, lane, heartbeatsOf(image, agenda.now));
+            this.#end(gpu, lane, heartbeatsIn(image.begun - image.taken, agenda.now - image.begun));
           }),
         );
       }),

@@ -7,13 +7,13 @@ export type Costs = {
   /** Of the one connection that a development server has to its file. */
   store: number;
   /** How often the database is told of a change of the shard's workflow, which has one change at a time. */
-  updates: number;
+  changes: number;
   orchestrator: number;
   /** Of the orchestrator's work, what its busiest thread does: an orchestrator ends where that thread does. */
   thread: number;
   worker: number;
-  /** Of each heartbeat, on the server and in the database. */
-  heartbeat: { server: number; store: number };
+  /** Of each heartbeat. */
+  heartbeat: { server: number; store: number; changes: number };
   /** From the end of an activity to the start of the next, beyond what is spent on processors, with nothing else to do. */
   travel: number;
   /** From a shard's last image to the next shard's first. */
@@ -39,9 +39,9 @@ export function fileDatabase({ store, heartbeat }: Costs): Database {
 }
 
 /** A database of any size, for which only one workflow's changes wait for each other. */
-export const largeDatabase = ({ updates }: Costs, writeMs: number): Database => ({
-  imageMs: updates * writeMs,
-  heartbeatMs: writeMs,
+export const largeDatabase = ({ changes, heartbeat }: Costs, writeMs: number): Database => ({
+  imageMs: changes * writeMs,
+  heartbeatMs: heartbeat.changes * writeMs,
   stationOf: (lane) => lane.changes,
 });
 

@@ -19,11 +19,11 @@ const ms = fc.double({ min: 0, max: 30, noNaN: true });
 const costs: fc.Arbitrary<Costs> = fc.record({
   server: ms,
   store: ms,
-  updates: fc.double({ min: 1, max: 4, noNaN: true }),
+  changes: fc.double({ min: 1, max: 4, noNaN: true }),
   orchestrator: ms,
   thread: ms,
   worker: ms,
-  heartbeat: fc.record({ server: ms, store: ms }),
+  heartbeat: fc.record({ server: ms, store: ms, changes: fc.constant(1) }),
   travel: ms,
   shard: fc.double({ min: 0, max: 1_000, noNaN: true }),
 });
@@ -44,8 +44,8 @@ const run = costs.chain((paid) => fc.record({ fleet, paid: fc.constant(paid), ma
 
 const TODAY: Setup = { cores: 2, database: 'file', orchestrators: 1, batches: 'enough' };
 const PAID: Costs = {
-  ...{ server: 6, store: 3, updates: 2.5, orchestrator: 2, thread: 1, worker: 4, travel: 10, shard: 300 },
-  heartbeat: { server: 1, store: 0.5 },
+  ...{ server: 6, store: 3, changes: 2.5, orchestrator: 2, thread: 1, worker: 4, travel: 10, shard: 300 },
+  heartbeat: { server: 1, store: 0.5, changes: 1 },
 };
 
 it('makes every image once, in the slots that a worker has, and one thing at a time on a device', () => {
@@ -84,8 +84,8 @@ it('keeps what a device loses between nothing and all of its time', () => {
 
 it('loses nothing where orchestration costs nothing', () => {
   const free: Costs = {
-    ...{ server: 0, store: 0, updates: 0, orchestrator: 0, thread: 0, worker: 0, travel: 0, shard: 0 },
-    heartbeat: { server: 0, store: 0 },
+    ...{ server: 0, store: 0, changes: 0, orchestrator: 0, thread: 0, worker: 0, travel: 0, shard: 0 },
+    heartbeat: { server: 0, store: 0, changes: 0 },
   };
   for (const input of GOALS)
     for (const gpus of [1, 7]) expect(Math.abs(predicted(input, gpus, free, TODAY).lost)).toBeLessThan(0.01);
@@ -93,7 +93,7 @@ it('loses nothing where orchestration costs nothing', () => {
 
 it('makes more images with more GPUs, until a part can serve no more', () => {
   // An overloaded fleet sends fewer heartbeats than the limits count.
-  const paid = { ...PAID, heartbeat: { server: 0, store: 0 } };
+  const paid = { ...PAID, heartbeat: { server: 0, store: 0, changes: 0 } };
   for (const input of GOALS) {
     const limits = Object.values(limitsOf(input, paid, TODAY));
     let before = 0;
