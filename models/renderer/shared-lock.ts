@@ -1,8 +1,8 @@
 import { Semaphore } from 'async-mutex';
 import { untilTurn } from './waiting.ts';
 
-/** More than a worker ever has in hand. */
-const EVERYBODY = 1_000_000;
+/** More than a worker ever has in hand. Not larger, since async-mutex 0.5 counts down from it at each release. */
+const EVERYBODY = 10_000;
 
 /** A lock that many hold at the same time, or one alone, who has it before those that came earlier and can share it. */
 export class SharedLock {
