@@ -3,13 +3,13 @@
 // npx tsx benchmarks/int8-pictures.ts [<bundle> <other bundle>] [--size 256] [--count 50] [--keep <folder>] [--scratch <folder>] [--json]
 // Default: the shipped bundles, and the same weights exported with `--for cpu`.
 
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
-import { nearestBin } from '../domain/bins.ts';
-import { type Size, sizeSchema } from '../domain/size.ts';
-import { loadPipeline, openBundle, type PaintedImage, type Pipeline } from '../models/pixart/index.ts';
+import { sizeSchema } from '../domain/size.ts';
+import type { PaintedImage } from '../models/pixart/index.ts';
+import { draw, load, somePrompts } from './bench/drawing.ts';
 import { PART_OPTIONS, say, tellLines, withScratch } from './bench/part.ts';
 import { peakSignalToNoise } from './bench/pictures.ts';
 import type { Line } from './bench/report.ts';
@@ -17,31 +17,6 @@ import { int8Bundle, SHIPPED, shippedBundle } from './bench/shipped-export.ts';
 import { runInRendererEnvironment } from './renderer-environment.ts';
 
 runInRendererEnvironment();
-
-const OBJECTS = join(import.meta.dirname, '../models/training/objects.json');
-const STYLES = ['a flat', 'a glossy'];
-const GROUNDS = ['a white', 'a navy', 'a teal', 'an orange', 'a purple', 'a sunset gradient', 'a black'];
-
-/** Every second object that the shipped model knows, alone; styles and backgrounds alternate. */
-async function somePrompts(count: number): Promise<string[]> {
-  const objects = Object.keys(JSON.parse(await readFile(OBJECTS, 'utf8')));
-  return Array.from({ length: count }, (_, index) => {
-    const object = objects[(2 * index) % objects.length];
-    return `${STYLES[index % STYLES.length]} ${object} on ${GROUNDS[index % GROUNDS.length]} background`;
-  });
-}
-
-const load = async (folder: string): Promise<Pipeline> =>
-  loadPipeline(await openBundle(folder), { device: 'cpu', threads: 1 });
-
-async function draw(pipeline: Pipeline, size: Size, prompt: string, seed: number) {
-  const bin = nearestBin(size, 1, 1);
-  const { defaults } = pipeline.bundle.description;
-  const before = process.cpuUsage();
-  const image = await pipeline.render({ prompt, negativePrompt: '', size, ...bin, bin, seed, ...defaults });
-  const { user, system } = process.cpuUsage(before);
-  return { image, seconds: (user + system) / 1e6 };
-}
 
 const keepPng = ({ rgb, width, height }: PaintedImage, file: string) =>
   sharp(rgb, { raw: { width, height, channels: 3 } })
@@ -69,7 +44,7 @@ else
   });
 
 async function compare(...folders: [string, string]): Promise<Line[]> {
-  const pipelines = await Promise.all(folders.map(load));
+  const pipelines = await Promise.all(folders.map((folder) => load(folder, 'cpu')));
   const ratios: number[] = [];
   const seconds: [number[], number[]] = [[], []];
   for (const [seed, prompt] of (await somePrompts(Number(values.count))).entries()) {

@@ -4,7 +4,8 @@ import { cp, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ROOT } from './real-bundle.ts';
 
-const CHECKPOINT = path.join(ROOT, 'models/training/checkpoint');
+/** What the shipped bundles are exports of. */
+export const CHECKPOINT = path.join(ROOT, 'models/training/checkpoint');
 
 /** The export's transformer options for each shipped bundle. */
 const TRANSFORMERS = {
