@@ -173,9 +173,11 @@ export function itemsOf(scale: Scale): Item[] {
   return items.map((item) => ({ ...item, rounds: scale.rounds(item.rounds), seconds: scale.seconds(item.seconds) }));
 }
 
-/** The list without what peers would measure. */
+/** The list without what peers would measure; items that only add a compiled peer have nothing to add. */
 export const withoutPeers = (items: readonly Item[]): Item[] =>
-  items.map((item) => ({
-    ...item,
-    series: Object.fromEntries(Object.entries(item.series).filter(([, task]) => !isPeers(task))),
-  }));
+  items
+    .filter(({ series }) => !Object.hasOwn(series, 'compiled'))
+    .map((item) => ({
+      ...item,
+      series: Object.fromEntries(Object.entries(item.series).filter(([, task]) => !isPeers(task))),
+    }));

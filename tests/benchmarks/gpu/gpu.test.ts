@@ -3,7 +3,7 @@ import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { BUNDLES, itemsOf, TOY } from '../../../benchmarks/gpu/items.ts';
+import { BUNDLES, itemsOf, TOY, withoutPeers } from '../../../benchmarks/gpu/items.ts';
 import { type Results, readResults } from '../../../benchmarks/gpu/results.ts';
 
 const ROOT = path.join(import.meta.dirname, '../../..');
@@ -19,6 +19,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 vi.setConfig({ testTimeout: 180_000 });
 
+const LIST = withoutPeers(itemsOf(TOY));
 const ON_CPU = ['--device', 'cpu', '--toy', '--without-peers', '--minutes', '60'];
 
 function gpu(options: string[], env: NodeJS.ProcessEnv = process.env) {
@@ -32,7 +33,7 @@ it('measures the whole list on a processor with tiny networks, and a second run 
   expect([first.status, first.stdout.includes('not reached')], first.stderr).toEqual([0, false]);
   const results = (await readResults(file)) as Results;
   expect(results.machine).toMatchObject({ device: 'cpu', isToy: true });
-  for (const { name } of itemsOf(TOY)) expect(results.items[name]?.state, name).toBe('done');
+  for (const { name } of LIST) expect(results.items[name]?.state, name).toBe('done');
   const ours = (item: string, series = 'ours') => results.items[item]!.series[series]![0]!;
   expect(ours('512')).toMatchObject({ images: TOY.images, together: TOY.together });
   expect(ours('512', 'alone')).toMatchObject({ images: 1, together: 1 });
@@ -52,7 +53,7 @@ it('ends with a code of its own where the time is too short, and names what it d
   const file = path.join(folder, 'short.json');
   const { status, stdout, stderr } = gpu([...ON_CPU, '--results', file, '--minutes', '0.01']);
   expect(status, stderr).toBe(4);
-  for (const { name } of itemsOf(TOY)) expect(stdout).toContain(`not reached: ${name} (`);
+  for (const { name } of LIST) expect(stdout).toContain(`not reached: ${name} (`);
 });
 
 it('says everything that is missing on a machine without a GPU', () => {
@@ -70,8 +71,7 @@ it('says everything that is missing on a machine without a GPU', () => {
 it('prints the list without measuring, and refuses what it does not understand', () => {
   const dry = gpu([...ON_CPU, '--dry-run', '--results', path.join(folder, 'no.json')]);
   expect(dry.status, dry.stderr).toBe(0);
-  for (const { name, what } of itemsOf(TOY))
-    expect(dry.stdout).toMatch(new RegExp(`^${name} .*open .*${what[0]}`, 'm'));
+  for (const { name, what } of LIST) expect(dry.stdout).toMatch(new RegExp(`^${name} .*open .*${what[0]}`, 'm'));
   expect(gpu(['--device', 'gpu']).stderr).toContain('--device: expected cuda:0, another number, or cpu, found gpu');
   const { status, stderr } = gpu(['--minutes', 'eight']);
   expect([status, stderr.trim()]).toEqual([2, '--minutes: expected a number above 0, found eight']);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Budget } from '../../../benchmarks/gpu/budget.ts';
-import { type Item, itemsOf, REAL, type Task, TOY, withoutPeers } from '../../../benchmarks/gpu/items.ts';
+import { type Item, isPeers, itemsOf, REAL, type Task, TOY, withoutPeers } from '../../../benchmarks/gpu/items.ts';
 import { noResults, type Results, type Sample } from '../../../benchmarks/gpu/results.ts';
 import { listText, runList, stateOf } from '../../../benchmarks/gpu/run-list.ts';
 
@@ -95,9 +95,18 @@ it('keeps the samples of an item that fails, does the others, and tries it again
 
 it('measures what is missing after a run without peers', async () => {
   const results = noResults(MACHINE);
-  await run(withoutPeers(ITEMS), results, {});
+  const ours = withoutPeers(ITEMS);
+  await run(ours, results, {});
   const { tasks } = await run(ITEMS, results, {});
-  expect(new Set(tasks.map(({ kind }) => kind))).toEqual(new Set(['diffusers', 'transformers']));
+  const open = ITEMS.flatMap(({ name, rounds, series }) => {
+    const isNew = ours.every((item) => item.name !== name);
+    return Array.from({ length: rounds }, () => Object.values(series).filter((task) => isNew || isPeers(task))).flat();
+  });
+  expect(tasks).toEqual(open);
+  expect(ITEMS.filter(({ name }) => ours.every((item) => item.name !== name)).map(({ name }) => name)).toEqual([
+    '1024-compiled',
+    '512-compiled',
+  ]);
 });
 
 it('lists what is left, with the sum of its estimates', async () => {
