@@ -33,7 +33,7 @@ type Measured = Point & BatchSize;
 const LADDERS: Record<Size, number[]> = {
   '256': [1, 2, 4, 8, 16],
   '512': [4, 16, 48],
-  '1024': [16, 64, 256],
+  '1024': [16, 64, 128],
   '2k': [32, 128],
   '4k': [32, 128],
 };

@@ -1,22 +1,25 @@
-import { median } from '../bench/report.ts';
 import { SERVER_PARTS } from './fleet-model.ts';
 import type { Costs } from './machines.ts';
 import type { Point } from './point.ts';
 
-/** A straight line through points, by least squares; flat where all have the same x. */
-function lineThrough(points: readonly (readonly [number, number])[]): { at0: number; slope: number } {
-  const mean = (numbers: number[]): number => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
-  const [x, y] = [mean(points.map((point) => point[0])), mean(points.map((point) => point[1]))];
-  const squares = points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
-  const slope = points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0) / (squares || 1);
-  return { at0: y - slope * x, slope };
+type Figure = (point: Point) => number;
+
+/**
+ * The mean of runs, weighted by the cores that they used: a busy server answers more images with one task, and it is
+ * at the end of what it can do that costs matter.
+ */
+function mean(points: readonly Point[], of: Figure): number {
+  const weight = points.reduce((sum, { cores }) => sum + cores, 0);
+  return points.reduce((sum, point) => sum + point.cores * of(point), 0) / weight;
 }
 
-/** What an image and a heartbeat cost, from runs that differ in heartbeats; neither is less than nothing. */
-function withHeartbeats(points: readonly Point[], of: (point: Point) => number): { image: number; heartbeat: number } {
-  const { at0, slope } = lineThrough(points.map((point) => [point.heartbeats, of(point)]));
-  if (slope >= 0 && at0 >= 0) return { image: at0, heartbeat: slope };
-  return { image: median(points.map(of)), heartbeat: 0 };
+/** What an image and a heartbeat cost, by least squares over runs that differ in heartbeats; neither is less than nothing. */
+function withHeartbeats(points: readonly Point[], of: Figure): { image: number; heartbeat: number } {
+  const [beats, cost] = [mean(points, ({ heartbeats }) => heartbeats), mean(points, of)];
+  const squares = mean(points, ({ heartbeats }) => (heartbeats - beats) ** 2);
+  const slope = squares === 0 ? 0 : mean(points, (point) => (point.heartbeats - beats) * (of(point) - cost)) / squares;
+  const heartbeat = Math.min(Math.max(0, slope), beats === 0 ? 0 : cost / beats);
+  return { image: cost - heartbeat * beats, heartbeat };
 }
 
 /**
@@ -36,10 +39,10 @@ export function costsOf(points: readonly Point[]): Costs {
     store: store.image,
     changes: changes.image,
     heartbeat: { server: server.heartbeat, store: store.heartbeat, changes: changes.heartbeat },
-    orchestrator: median(points.map(({ processorMs }) => processorMs.orchestrator)),
-    thread: median(points.map(({ threadMs }) => threadMs)),
-    worker: median(points.map(({ processorMs }) => processorMs.workers)),
+    orchestrator: mean(points, ({ processorMs }) => processorMs.orchestrator),
+    thread: mean(points, ({ threadMs }) => threadMs),
+    worker: mean(points, ({ processorMs }) => processorMs.workers),
     travel: Math.max(0, calmest.refillMs.median - worked),
-    shard: median(points.map(({ shardPauseMs }) => shardPauseMs)),
+    shard: mean(points, ({ shardPauseMs }) => shardPauseMs),
   };
 }

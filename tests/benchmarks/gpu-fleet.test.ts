@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { endOf, limitsOf, predicted, type Setup } from '../../benchmarks/gpu-fleet/capacity.ts';
+import { costsOf } from '../../benchmarks/gpu-fleet/costs.ts';
 import { simulated } from '../../benchmarks/gpu-fleet/fleet-model.ts';
 import {
   type Costs,
@@ -130,6 +131,44 @@ it('makes devices that are as fast as the input says', () => {
     expect(of(input.together)).toBeCloseTo((1_000 * input.together) / input.perSecond, 6);
     expect(of(1)).toBeLessThan(1_000 / input.alone + 1e-6);
   }
+});
+
+it('tells what an image costs from what its heartbeats cost, whatever the load of a run', () => {
+  const point = fc.record({
+    heartbeats: fc.double({ min: 0, max: 12, noNaN: true }),
+    cores: fc.double({ min: 0.1, max: 2, noNaN: true }),
+  });
+  fc.assert(
+    fc.property(ms, ms, fc.array(point, { minLength: 2, maxLength: 8 }), (image, heartbeat, runs) => {
+      fc.pre(
+        Math.max(...runs.map(({ heartbeats }) => heartbeats)) - Math.min(...runs.map(({ heartbeats }) => heartbeats)) >
+          1,
+      );
+      const cost = (beats: number): number => image + heartbeat * beats;
+      const points = runs.map(({ heartbeats, cores }) => ({
+        ...{
+          rate: GOALS[0]!,
+          gpus: 1,
+          perSecond: 1,
+          lost: 0,
+          idle: 0,
+          refillMs: { median: 20, most: 20 },
+          threadMs: 1,
+          cores,
+        },
+        ...{ heartbeats, workflowTasks: 1, calls: 4, storeMs: 4, storeCalls: 4, updates: 3, shardPauseMs: 100 },
+        processorMs: { server: cost(heartbeats), orchestrator: 2, workers: 3 },
+      }));
+      const found = costsOf(points);
+      expect(found.server).toBeCloseTo(image, 3);
+      expect(found.heartbeat.server).toBeCloseTo(heartbeat, 3);
+      expect(found).toMatchObject({
+        orchestrator: expect.closeTo(2, 6),
+        worker: expect.closeTo(3, 6),
+        shard: expect.closeTo(100, 6),
+      });
+    }),
+  );
 });
 
 it('reads rates, and says what it expected', () => {
