@@ -29,9 +29,13 @@ const HEARTBEAT_MS = 2_000;
 /** Jobs whose captions and pictures are looked for at once. */
 const LOOK_AHEAD = 16;
 
+/** The end of a call, if time allows. It doubles: the first images start early, and there are few calls. */
+const endOf = ({ from, to }: EncodeCaptionsInput): number => Math.min(to, from + Math.max(LOOK_AHEAD, from));
+
 /**
- * The activity that has the captions of a shard's next jobs in the store, for some seconds or until the last job. Texts that are
- * stored already are skipped, and so are those of existing pictures. Heartbeats report a store that does not answer.
+ * The activity that puts the captions of a shard's next jobs into the store: for some seconds, and at most as many as the
+ * shard has before them, but 16 anyway. Texts that are stored already are skipped, and so are those of existing pictures.
+ * Heartbeats report a store that does not answer.
  *
  * The activity throws ApplicationFailure, retryable where what went wrong may pass by itself; and CancelledFailure.
  */
@@ -45,8 +49,9 @@ export function createEncodeCaptions({ openStore, captions, stop = NEVER_STOPS }
     const until = performance.now() + 1_000 * ENCODE_SECONDS;
     const kept = new Set<string>();
     let encoded = 0;
-    for (let from = input.from; from < input.to; from += LOOK_AHEAD) {
-      const count = Math.min(LOOK_AHEAD, input.to - from);
+    const end = endOf(input);
+    for (let from = input.from; from < end; from += LOOK_AHEAD) {
+      const count = Math.min(LOOK_AHEAD, end - from);
       const jobs = await Promise.all(Array.from({ length: count }, (_, i) => readJob(store, input.shard, from + i)));
       const lacking = await Promise.all(jobs.map((job) => lackingTexts(captions, store, job, kept, input.isMissed)));
       for (const [i, texts] of lacking.entries()) {
@@ -60,7 +65,7 @@ export function createEncodeCaptions({ openStore, captions, stop = NEVER_STOPS }
           return { until: from + i + 1, encoded };
       }
     }
-    return { until: input.to, encoded };
+    return { until: end, encoded };
   }
 
   return async function encodeCaptions(input: EncodeCaptionsInput): Promise<EncodedCaptions> {

@@ -256,6 +256,18 @@ test('a shard’s texts are encoded ahead, each once, and a second time none', a
   expect(await encodeAll(process(), shard, { from: 2, to: 3 })).toEqual({ until: 3, encoded: 0 });
 });
 
+test('the first call for a shard encodes few texts, so that images start, and each later one as many as all before', async () => {
+  const shard = await planOf(
+    store,
+    Array.from({ length: 40 }, (_, i) => request({ id: `job-${i}`, guidance: 1, seed: i })),
+  );
+  const ends: number[] = [];
+  for (let from = 0; from < 40; from = ends.at(-1)!) {
+    ends.push((await encodeAll(process(), shard, { from, to: 40 })).until);
+  }
+  expect(ends).toEqual([16, 32, 40]);
+});
+
 test('texts of pictures that are there already are not encoded, unless they were missed', async () => {
   const bundleDigest = bundleRef(bundle).digest;
   const planned = jobs().map((job) => tinyJob(bundleDigest, job));
