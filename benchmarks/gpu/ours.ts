@@ -53,12 +53,8 @@ export class Ours {
     await this.#closeRenderer();
     await this.#makeWeights(task.bundle, 'painter');
     const watch = await watchMemory(this.#options.device);
-    try {
-      const { sample } = await this.paint(task);
-      return { ...sample, memoryBytes: watch.most() };
-    } finally {
-      watch.stop();
-    }
+    const painted = await this.paint(task).finally(() => watch.stop());
+    return { ...painted.sample, memoryBytes: await watch.stop() };
   }
 
   /** The same picture by the device and by a processor, from the same bundle. */
