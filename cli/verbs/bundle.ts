@@ -114,8 +114,8 @@ const precisionText = ({ textEncoder, transformer, vae }: Precision): string =>
     .join(', ');
 
 /** Networks with a graph for GPUs, and how close its images are to those of the graph for CPUs. */
-const cudaText = ({ transformer, vae }: Cuda): string =>
-  Object.entries({ transformer, VAE: vae })
+const cudaText = ({ textEncoder, transformer, vae }: Cuda): string =>
+  Object.entries({ 'text encoder': textEncoder, transformer, VAE: vae })
     .flatMap(([network, graph]) => (graph === undefined ? [] : [`${network} in fp16 (${graph.psnr} dB)`]))
     .join(', ');
 

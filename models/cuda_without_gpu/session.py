@@ -14,7 +14,9 @@ import numpy as np
 import onnxruntime
 
 CUDA, PROCESSOR = "CUDAExecutionProvider", "CPUExecutionProvider"
-BATCH, TOKENS = 2, 30
+BATCH, TOKENS, PADDED_TOKENS = 2, 30, 32
+"""A caption's tokens; on a card the text encoder gets a multiple of 8 of them."""
+BLOCKS = ("transformer_blocks.", "encoder.block.")
 DTYPES = {
     "tensor(float)": np.float32,
     "tensor(float16)": np.float16,
@@ -84,7 +86,7 @@ def _inputs(session: onnxruntime.InferenceSession, side: int) -> dict[str, np.nd
     patch = 2
     lengths = {
         "batch": BATCH,
-        "tokens": TOKENS,
+        "tokens": PADDED_TOKENS if "input_ids" in known else TOKENS,
         "height": side,
         "width": side,
         "rows": side // patch,
@@ -103,7 +105,7 @@ def _blocks(names: list[tuple[str, str, str]]) -> dict[str, list[str]]:
     blocks: dict[str, list[str]] = {}
     for name, op, _ in names:
         block, slash, _ = name.partition("/")
-        if slash and block.startswith("transformer_blocks."):
+        if slash and block.startswith(BLOCKS):
             blocks.setdefault(block, []).append(op)
     return blocks
 

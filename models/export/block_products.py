@@ -14,8 +14,8 @@ from .text_encoder_part import COPY, EMBEDDING
 BLOCK = 64
 """The number of inputs that share a scale."""
 
-IN_INT8 = 4
-"""The operator's `accuracy_level`: inputs in int8, with one scale for each row and block."""
+IN_FLOAT, IN_INT8 = 1, 4
+"""The operator's `accuracy_level`: inputs in float32, or in int8 with one scale for each row and block."""
 
 
 def quantise_in_blocks(draft: Draft, bits: int) -> None:
@@ -28,6 +28,13 @@ def quantise_in_blocks(draft: Draft, bits: int) -> None:
         product.replace(draft, _in_blocks(draft, product, bits))
     _halve_table(draft)
     draft.drop_unused()
+
+
+def keep_inputs(draft: Draft) -> None:
+    """Has products in blocks take their inputs in float32, as other devices' kernels do."""
+    for node in draft.model.graph:
+        if node.op_type == "MatMulNBits":
+            node.attributes["accuracy_level"] = ir.AttrInt64("accuracy_level", IN_FLOAT)
 
 
 def blocks_of(weight: Tensor, bits: int) -> tuple[Tensor, Tensor]:

@@ -7,8 +7,10 @@ from torch import nn
 from network.shuffle_decoder import ShuffleDecoder
 from network.transformer import PixArtTransformer
 
+from .block_products import keep_inputs
 from .cuda_decoder import cuda_decoder, has_cuda_decoder, stages_of
 from .cuda_shuffle_decoder import cuda_shuffle_decoder
+from .cuda_text_encoder import cuda_text_encoder, has_cuda_text_encoder
 from .cuda_transformer import cuda_transformer
 from .cuda_verify import CudaComparison, verify_cuda
 from .drafts import Draft
@@ -20,9 +22,15 @@ from .writing import write_drafts
 
 
 def cuda_drafts(module: nn.Module, stored: Draft) -> list[Draft]:
-    """The fastest draft first, then those to fall back on; none where the network has no graph for CUDA."""
+    """The fastest draft first, then those to fall back on; none where the network has no graph for CUDA.
+
+    Changes `stored`, the draft for the CPU, where it would round what the graph for CUDA does not.
+    """
     if isinstance(module, PixArtTransformer):
         return [cuda_transformer(module.shape, stored)]
+    if has_cuda_text_encoder(module):
+        keep_inputs(stored)
+        return [cuda_text_encoder(module.encoder.config, stored)]
     if has_cuda_decoder(module):
         return [cuda_decoder(module, stored, full) for full in range(stages_of(module) + 1)]
     if isinstance(module, ShuffleDecoder):

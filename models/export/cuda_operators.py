@@ -89,7 +89,9 @@ def _round_between_nodes(graph: onnx.GraphProto) -> None:
     nodes = [_cast(name, f"{name}/full", TensorProto.FLOAT) for name in half]
     for node in graph.node:
         to = [attribute.i for attribute in node.attribute if attribute.name == "to"]
-        is_half = to == [TensorProto.FLOAT16] if node.op_type == "Cast" else node.input[0] in half
+        # A norm of float32 with weights in float16 gives float16.
+        says = node.input[1 if node.op_type == "SimplifiedLayerNormalization" else 0]
+        is_half = to == [TensorProto.FLOAT16] if node.op_type == "Cast" else says in half
         inputs = [f"{name}/full" if name in half else name for name in node.input]
         outputs = list(node.output)
         del node.input[:], node.output[:]

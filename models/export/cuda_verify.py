@@ -50,7 +50,8 @@ def with_real_latents(graph: Graph, scaling: float) -> Graph:
 def verify_cuda(folder: Path, file: str, graphs: list[Graph], compared: Comparison) -> CudaComparison:
     """Compares the graph `file` on the examples that `compared` was made of.
 
-    Raises `ExportError` where it is further than `LEAST_PSNR` off what torch gives, or the graph for the CPU.
+    Raises `ExportError` where it is further than `LEAST_PSNR` off what torch gives, or the graph for the CPU; a text
+    encoder is compared with the latter alone.
     """
     session = _open(folder / file)
     error, of_torch, of_cpu = 0.0, math.inf, math.inf
@@ -62,8 +63,14 @@ def verify_cuda(folder: Path, file: str, graphs: list[Graph], compared: Comparis
         wanted, other, peak = expected[0].numpy(), given[0], None
         if found.dtype == np.uint8:
             found, wanted, other, peak = found.astype(np.float32), in_bytes(wanted), in_bytes(other), 255.0
+        elif "input_ids" in graph.inputs:
+            # A few of T5's channels may be a thousand times as large as the others, whose noise their range would hide.
+            peak = float(np.sqrt(np.mean(wanted**2)))
         error = max(error, relative_error(found, wanted))
-        of_torch, of_cpu = min(of_torch, psnr(found, wanted, peak)), min(of_cpu, psnr(found, other, peak))
+        of_cpu = min(of_cpu, psnr(found, other, peak))
+        # What fewer bits of T5's weights cost is the same on both devices, and was accepted with the graph for the CPU.
+        if "input_ids" not in graph.inputs:
+            of_torch = min(of_torch, psnr(found, wanted, peak))
     least = min(of_torch, of_cpu)
     if least < LEAST_PSNR:
         raise ExportError(
@@ -92,6 +99,8 @@ def _open(file: Path) -> onnxruntime.InferenceSession:
 
 
 def _inputs(graph: Graph) -> dict[str, np.ndarray]:
+    if "input_ids" in graph.inputs:
+        return {name: tensor.numpy() for name, tensor in graph.inputs.items()}
     if "caption" not in graph.inputs:
         return {"latents": graph.inputs["latents"].numpy()}
     grid, mask = _position_grid(graph), graph.inputs["caption_mask"]

@@ -23,6 +23,12 @@ class CudaWeights:
     """
 
     def __init__(self, stored: Draft, draft: Draft, op: Nodes):
+        self._stored = stored
+        self._in_blocks = {
+            stored.recipe_of(node.inputs[1]).sources[0]: node
+            for node in stored.model.graph
+            if node.op_type == "MatMulNBits"
+        }
         self._recipes = {recipe.sources[0]: recipe for recipe in stored.recipes.values()}
         self._draft, self._op = draft, op
 
@@ -37,6 +43,18 @@ class CudaWeights:
     def beside(self, names: Sequence[str], axis: int) -> ir.Value:
         """Several parameters beside each other, in float16."""
         return self._op("Concat", *map(self.half, names), axis=axis)
+
+    def blocks(self, name: str, factor: float) -> tuple[ir.Value, ir.Value, dict[str, int]] | None:
+        """A parameter that is stored in blocks, scales in float16 that make it `factor` times as large, and the
+        attributes of `MatMulNBits`; None where it is not stored in blocks."""
+        node = self._in_blocks.get(name)
+        if node is None:
+            return None
+        weight, scales = (self._added(self._stored.recipe_of(value)) for value in node.inputs[1:3])
+        if factor != 1:
+            scales = self._op("Mul", scales, self.constant(f"times_{factor:g}", factor, np.float32))
+        attributes = {name: node.attributes[name].as_int() for name in ("K", "N", "bits", "block_size")}
+        return weight, self._op("Cast", scales, to=HALF), attributes
 
     def made(
         self, name: str, dtype: ir.DataType, shape: tuple[int, ...], sources: Sequence[str], make: Callable[..., Tensor]
@@ -58,7 +76,9 @@ class CudaWeights:
 
     def _in(self, name: str, dtype: ir.DataType) -> ir.Value:
         recipe = self._recipes[name]
-        value = self._draft.model.graph.initializers.get(recipe.name)
-        if value is None:
-            value = self._draft.add(recipe)
+        value = self._added(recipe)
         return value if recipe.dtype == dtype else self._op("Cast", value, to=dtype)
+
+    def _added(self, recipe: Recipe) -> ir.Value:
+        known = self._draft.model.graph.initializers.get(recipe.name)
+        return known if known is not None else self._draft.add(recipe)

@@ -11,7 +11,7 @@ from .cuda_graphs import cuda_drafts, first_close_enough
 from .cuda_verify import CudaComparison, with_real_latents, with_table_positions
 from .drafts import Draft
 from .graphs import Graph, draft_graph
-from .precision import KINDS, Precision
+from .precision import CUDA_KINDS, KINDS, Precision
 from .progress import Report, say
 from .target import check_room, unfinished_folder
 from .verify import Comparison, verify_against_reference, verify_graph
@@ -27,6 +27,8 @@ NETWORKS = {
     "text_encoder.onnx": "text_encoder",
 }
 
+DESCRIBED = {"text_encoder": "textEncoder", "transformer": "transformer", "vae": "vae"}
+"""The networks' names in bundle.json."""
 
 MOST_PSNR = 200.0
 """What stands for an infinite ratio, which JSON has no number for."""
@@ -144,7 +146,8 @@ def _drafts(graph: Graph, precision: Precision, report: Report) -> list[Draft]:
     kind = _kind(graph.file, precision)
     draft = draft_graph(graph)
     KINDS[kind].rewrite(draft, graph, report)
-    return [draft, *(cuda_drafts(graph.module, draft) if precision.has_cuda and kind == "fp16" else ())]
+    has_cuda = precision.has_cuda and kind in CUDA_KINDS[NETWORKS[graph.file]]
+    return [draft, *(cuda_drafts(graph.module, draft) if has_cuda else ())]
 
 
 def _compare(examples: list[Graph], draft: Draft, kind: str, folder: Path, report: Report) -> Comparison:
@@ -168,9 +171,8 @@ def _compare_with_diffusers(checkpoint: Checkpoint, graphs: list[list[Graph]], r
 
 
 def _described(precision: Precision, errors: dict[str, float]) -> dict[str, dict[str, object]]:
-    names = {"text_encoder": "textEncoder", "transformer": "transformer", "vae": "vae"}
     return {
-        names[network]: {"weights": getattr(precision, network), "error": float(f"{error:.1e}")}
+        DESCRIBED[network]: {"weights": getattr(precision, network), "error": float(f"{error:.1e}")}
         for network, error in errors.items()
     }
 
@@ -178,7 +180,7 @@ def _described(precision: Precision, errors: dict[str, float]) -> dict[str, dict
 def _described_cuda(compared: dict[str, CudaComparison]) -> dict[str, dict[str, object]]:
     """Nothing where there is no such graph, so that a bundle without any is as it always was."""
     graphs = {
-        network: {"error": float(f"{each.error:.1e}"), "psnr": round(min(each.psnr, MOST_PSNR), 1)}
+        DESCRIBED[network]: {"error": float(f"{each.error:.1e}"), "psnr": round(min(each.psnr, MOST_PSNR), 1)}
         for network, each in compared.items()
     }
     return {"cuda": graphs} if graphs else {}

@@ -42,6 +42,9 @@ CHOICES = {
     "vae": ("fp32", "fp16"),
 }
 
+CUDA_KINDS = {"text_encoder": ("fp16", "bf16", "int8", "int4"), "transformer": ("fp16",), "vae": ("fp16",)}
+"""The kinds of weights that graphs for CUDA are made of; all of them compute in float16."""
+
 
 @dataclass(frozen=True)
 class Precision:
@@ -51,12 +54,12 @@ class Precision:
     transformer: str = "fp32"
     vae: str = "fp32"
     has_cuda: bool = False
-    """Whether networks in fp16 get a graph for CUDA beside that for the CPU."""
+    """Whether networks get a graph for CUDA beside that for the CPU, where their weights permit one."""
 
 
 PROFILES = {
     "cpu": Precision("int8", "int8", "fp32"),
-    "gpu": Precision("bf16", "fp16", "fp16", has_cuda=True),
+    "gpu": Precision("fp16", "fp16", "fp16", has_cuda=True),
     # A decoder in fp16 takes twice the memory of one in fp32: its Casts are folded at load (docs/decisions/012).
     "small": Precision("int4", "int8", "fp32"),
 }

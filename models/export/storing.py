@@ -16,22 +16,12 @@ TYPES = {
 }
 
 
-def is_stored_in_half(name: str, elements: int) -> bool:
-    """Whether a weight is stored as float16 in a network that is.
-
-    T5's `wo` is not, as in transformers: its inputs and outputs exceed float16.
-    """
-    return elements >= HALF_MIN_ELEMENTS and not name.endswith(".DenseReluDense.wo.weight")
-
-
 def halve_weights(draft: Draft, kind: str) -> None:
     """Stores the weights that are still float32 as "fp16" or "bf16"."""
     stored_as, computed_as = TYPES[kind]
     for value in list(draft.model.graph.initializers.values()):
         recipe = draft.recipe_of(value)
         if recipe is None or recipe.dtype != ir.DataType.FLOAT or recipe.elements < HALF_MIN_ELEMENTS:
-            continue
-        if kind == "fp16" and not is_stored_in_half(recipe.sources[0], recipe.elements):
             continue
         stored = draft.add(recipe.then(lambda w: w.to(computed_as), name=f"{recipe.name}.{kind}", dtype=stored_as))
         cast = ir.node("Cast", [stored], {"to": ir.DataType.FLOAT}, name=f"{recipe.name}.cast")

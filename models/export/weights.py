@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .errors import ExportError
 from .progress import Progress, Report
-from .storing import LARGEST_HALF, is_stored_in_half
+from .storing import HALF_MIN_ELEMENTS, LARGEST_HALF
 from .tensor_file import DTYPES, Shape, Stored, read_header
 from .weight_files import find_weights
 
@@ -45,7 +45,7 @@ class Weights:
             tensor = self.tensor(name)
             if not tensor.isfinite().all():
                 not_finite.append(name)
-            elif kind == "fp16" and is_stored_in_half(name, tensor.numel()) and tensor.abs().max() > LARGEST_HALF:
+            elif kind == "fp16" and tensor.numel() >= HALF_MIN_ELEMENTS and tensor.abs().max() > LARGEST_HALF:
                 too_large.append(name)
             done += stored.nbytes
             progress.reached(done)

@@ -2,8 +2,12 @@ import { createHash } from 'node:crypto';
 
 export const GRAPHS = ['text_encoder.onnx', 'caption_projection.onnx', 'transformer.onnx', 'vae_decoder.onnx'] as const;
 
-/** Made for graphics cards, beside those that every bundle has; a bundle may have none of them, or one. */
-export const CUDA_GRAPHS = { transformer: 'transformer.cuda.onnx', vae: 'vae_decoder.cuda.onnx' } as const;
+/** Made for graphics cards, beside those that every bundle has; a bundle may have none of them, or some. */
+export const CUDA_GRAPHS = {
+  textEncoder: 'text_encoder.cuda.onnx',
+  transformer: 'transformer.cuda.onnx',
+  vae: 'vae_decoder.cuda.onnx',
+} as const;
 
 export type GraphFile = (typeof GRAPHS)[number] | (typeof CUDA_GRAPHS)[keyof typeof CUDA_GRAPHS];
 

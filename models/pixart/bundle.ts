@@ -98,7 +98,9 @@ export const bundleDescriptionSchema = z
       .strictObject({ textEncoder: precisionSchema, transformer: precisionSchema, vae: precisionSchema })
       .optional(),
     /** Which networks have a graph for CUDA too. */
-    cuda: z.strictObject({ transformer: cudaGraphSchema, vae: cudaGraphSchema }).optional(),
+    cuda: z
+      .strictObject({ textEncoder: cudaGraphSchema, transformer: cudaGraphSchema, vae: cudaGraphSchema })
+      .optional(),
     defaults: z.strictObject({ steps: z.int().positive(), guidance: z.number().min(1).max(MOST_GUIDANCE) }),
     files: z
       .record(
@@ -173,10 +175,13 @@ function checkDefaultSteps(
 }
 
 function checkCudaGraphs(
-  { cuda = {}, files }: { cuda?: { transformer?: unknown; vae?: unknown } | undefined; files: Record<string, unknown> },
+  {
+    cuda = {},
+    files,
+  }: { cuda?: Partial<Record<keyof typeof CUDA_GRAPHS, unknown>> | undefined; files: Record<string, unknown> },
   context: z.RefinementCtx,
 ): void {
-  for (const network of ['transformer', 'vae'] as const) {
+  for (const network of ['textEncoder', 'transformer', 'vae'] as const) {
     const [file, isSaid] = [CUDA_GRAPHS[network], cuda[network] !== undefined];
     if (isSaid === Object.hasOwn(files, file)) continue;
     const message = isSaid ? `${file} is not listed` : `${file} is listed, but not described`;

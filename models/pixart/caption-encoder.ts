@@ -1,5 +1,6 @@
 import type { Bundle } from './bundle.ts';
 import type { Caption } from './captions.ts';
+import { textEncoderGraph } from './encoder-graphs.ts';
 import { finite } from './finite.ts';
 import { openGraph, type SessionOptions } from './session.ts';
 import { encodeText, projectCaption } from './text-encoder.ts';
@@ -21,11 +22,12 @@ export type CaptionEncoder = {
  * @throws DeviceFull
  */
 export async function loadCaptionEncoder(bundle: Bundle, options: SessionOptions): Promise<CaptionEncoder> {
-  const textEncoder = await openGraph(bundle, 'text_encoder.onnx', options);
+  const { file, multiple } = textEncoderGraph(bundle.description, options.device);
+  const textEncoder = await openGraph(bundle, file, options);
   const projection = await openGraph(bundle, 'caption_projection.onnx', options);
   return {
     async encode(ids) {
-      const textStates = await encodeText(textEncoder, ids);
+      const textStates = await encodeText(textEncoder, ids, multiple);
       const states = await projectCaption(projection, textStates, ids.length);
       // A caption is kept for the whole fleet, and so would they be.
       return { states: finite(states, 'output of the text encoder'), tokens: ids.length };

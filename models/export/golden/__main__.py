@@ -12,7 +12,7 @@ from ..export_bundle import export_bundle
 from ..quiet import quiet_libraries
 from .added_tokens import write_added_tokens
 from .cases import CASES
-from .cuda import write_cuda_transformer
+from .cuda import write_cuda_graphs
 from .pipelines import CHECKPOINTS, EPSILON, TinyCheckpoint, write_checkpoint
 from .samplers import write_samplers
 from .stages import write_captions, write_noise, write_noise_streams, write_tokens, write_whole_decode
@@ -54,7 +54,7 @@ def write_fixtures(target: Path) -> None:
     write_samplers(stages / "samplers.json")
     write_captions(stages / "captions.json")
     write_whole_decode(target / "checkpoints" / EPSILON.name / "vae", stages / "whole-decode.json")
-    write_cuda_transformer(target / "checkpoints" / EPSILON.name, stages)
+    write_cuda_graphs(target / "checkpoints" / EPSILON.name, stages)
     tokenizers = {name: target / "bundles" / name / "tokenizer.json" for name in UNIGRAM_AND_BPE}
     for name, file in tokenizers.items():
         write_tokens(file, prompts, stages / f"tokens-{name}.json")
