@@ -44,8 +44,10 @@ export type Point = Work & {
  */
 export function workOf(rate: Rate, gpus: readonly GpuRecord[], queued: number): Work {
   const window = steadyTime(gpus, queued);
-  const ends = gpus.flatMap(({ images }) => images.map(({ end }) => end));
-  const perSecond = slope(ends.filter((end) => end >= window.start && end <= window.end));
+  const perSecond = speedWithin(
+    gpus.flatMap(({ images }) => images),
+    window,
+  );
   const busy = gpus.reduce((sum, gpu) => sum + lengthOf(within(gpu.busy, window)), 0);
   const refills = gpus.flatMap((gpu) => refillsOf(gpu, window)).toSorted((a, b) => a - b);
   return {
@@ -88,13 +90,13 @@ function steadyTime(gpus: readonly GpuRecord[], queued: number): Interval {
   return { start: Math.max(...firstEnds), end: begins[begins.length - 1 - queued]! };
 }
 
-/** Events a second: the slope of their count over time, which depends little on whether the time ends with a wave of them. */
-function slope(at: number[]): number {
-  const times = at.toSorted((a, b) => a - b);
-  const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
-  const middle = (times.length - 1) / 2;
-  const covariance = times.reduce((sum, time, i) => sum + (time - mean) * (i - middle), 0);
-  return (1_000 * covariance) / times.reduce((sum, time) => sum + (time - mean) ** 2, 0);
+/**
+ * Images a second in a time: of each image, the share of its activity that is within that time. Ends alone would not
+ * do, since images of a call end together, and a time may have few calls.
+ */
+function speedWithin(images: readonly Interval[], time: Interval): number {
+  const made = images.reduce((sum, image) => sum + lengthOf(within([image], time)) / lengthOf([image]), 0);
+  return (1_000 * made) / lengthOf([time]);
 }
 
 /** An image that ends frees a slot, and the next one that starts there takes it. */
