@@ -22,6 +22,7 @@ import {
 } from '../../models/pixart/index.ts';
 import type { Encoder } from '../../models/renderer/index.ts';
 import { ObjectKept, type ObjectStore, openStore, StoreUnavailable } from '../../store/index.ts';
+import type { EncodedCaptions } from '../../workflows/contract/activities.ts';
 import { RENDER_ATTEMPTS, STORE_SILENCE_SECONDS } from '../../workflows/contract/limits.ts';
 import { keyring, lineOf } from '../encryption/keys.ts';
 import { TINY_BUNDLE } from '../models/renderer/tiny-renderer.ts';
@@ -263,7 +264,8 @@ test('the first call for a shard encodes few texts, so that images start, and ea
   );
   const ends: number[] = [];
   for (let from = 0; from < 40; from = ends.at(-1)!) {
-    ends.push((await encodeAll(process(), shard, { from, to: 40 })).until);
+    const found = (await encodeAll(process(), shard, { from, to: 40 })) as EncodedCaptions;
+    ends.push(found.until);
   }
   expect(ends).toEqual([16, 32, 40]);
 });
