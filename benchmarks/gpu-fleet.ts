@@ -2,7 +2,7 @@
  * How many GPUs one Temporal server and one orchestrator serve: simulated GPUs, whose speed is an input, on real
  * workers, orchestrator and server, from one GPU to as many as this machine's cores allow; then a model with the
  * processor time that was measured, beside these runs and for fleets of 1 to 500 GPUs. Prints Markdown.
- * `npx tsx benchmarks/gpu-fleet.ts [--minutes 6] [--rates 256:20:2.5:8,512:5:1.4:8] [--gpus 1,2] [--json FILE]`
+ * `npx tsx benchmarks/gpu-fleet.ts [--minutes 6] [--results FILE] [--rates 256:20:2.5:8,512:5:1.4:8] [--gpus 1,2] [--json FILE]`
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -11,10 +11,11 @@ import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { Size } from '../domain/size.ts';
 import { imagesInHand } from '../workflows/contract/limits.ts';
 import { machine } from './bench/machine.ts';
+import { readResults } from './gpu/results.ts';
 import type { Setup } from './gpu-fleet/capacity.ts';
 import { costsOf } from './gpu-fleet/costs.ts';
 import { type Point, pointOf } from './gpu-fleet/point.ts';
-import { GOALS, type Rate, readRates } from './gpu-fleet/rates.ts';
+import { GOALS, type Rate, ratesOf, readRates } from './gpu-fleet/rates.ts';
 import { checkTable, costTable, endTable, fleetTable } from './gpu-fleet/report.ts';
 import { type BatchSize, type FleetRig, startFleetRig } from './gpu-fleet/rig.ts';
 
@@ -22,6 +23,8 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '6' },
     rates: { type: 'string' },
+    /** Results of `benchmarks/gpu.ts`, for the speeds of GPUs. */
+    results: { type: 'string' },
     gpus: { type: 'string' },
     /** Where runs are kept; those that are in it already are not made again. */
     json: { type: 'string' },
@@ -66,7 +69,9 @@ const SETUPS: Record<string, Setup> = {
 };
 
 const cores = availableParallelism();
-const rates = values.rates === undefined ? GOALS : readRates(values.rates);
+const results = values.results === undefined ? null : await readResults(values.results);
+const goals = results === null ? GOALS : ratesOf(results);
+const rates = values.rates === undefined ? goals : readRates(values.rates);
 const ladderOf = ({ size }: Rate): number[] => values.gpus?.split(',').map(Number) ?? LADDERS[size];
 
 /** Enough images for a while of full work, at the speed of the GPUs or of the machine, and two for each slot. */

@@ -1,5 +1,6 @@
 import { type Size, sizeSchema } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
+import { imagesPerSecond, type Results, samplesOf } from '../gpu/results.ts';
 
 /** What one GPU does with images of a size if work is always at hand. An input of the simulation, never its result. */
 export type Rate = {
@@ -42,6 +43,17 @@ export function readRates(text: string): Rate[] {
         `--rates: expected <size>:<images a second>:<images a second alone>:<images a call>, such as 512:5:1.4:8, found ${part}`,
       );
     return { size: parsed.data, perSecond: perSecond!, alone: alone!, together: together! };
+  });
+}
+
+/** The goals, with what `benchmarks/gpu.ts` has measured in their place. */
+export function ratesOf(results: Results): Rate[] {
+  return GOALS.map((goal) => {
+    const perSecond = imagesPerSecond(results, goal.size);
+    if (perSecond === undefined) return goal;
+    const together = samplesOf(results, goal.size, 'ours').map((sample) => sample.together ?? 1);
+    const alone = imagesPerSecond(results, goal.size, 'alone') ?? perSecond;
+    return { size: goal.size, perSecond, alone, together: Math.max(...together) };
   });
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { noResults } from '../../benchmarks/gpu/results.ts';
 import { endOf, limitsOf, predicted, type Setup } from '../../benchmarks/gpu-fleet/capacity.ts';
 import { costsOf } from '../../benchmarks/gpu-fleet/costs.ts';
 import { simulated } from '../../benchmarks/gpu-fleet/fleet-model.ts';
@@ -11,7 +12,7 @@ import {
   oneMachine,
 } from '../../benchmarks/gpu-fleet/machines.ts';
 import { workOf } from '../../benchmarks/gpu-fleet/point.ts';
-import { deviceTimes, GOALS, readRates, STEPS } from '../../benchmarks/gpu-fleet/rates.ts';
+import { deviceTimes, GOALS, ratesOf, readRates, STEPS } from '../../benchmarks/gpu-fleet/rates.ts';
 import { countsOf } from '../../benchmarks/gpu-fleet/server-metrics.ts';
 import { imagesInHand } from '../../workflows/contract/limits.ts';
 
@@ -131,6 +132,24 @@ it('makes devices that are as fast as the input says', () => {
     expect(of(input.together)).toBeCloseTo((1_000 * input.together) / input.perSecond, 6);
     expect(of(1)).toBeLessThan(1_000 / input.alone + 1e-6);
   }
+});
+
+it('takes measured speeds, and goals where nothing was measured', () => {
+  const results = {
+    ...noResults({ device: 'a GPU', memoryBytes: 1, isToy: false }),
+    items: {
+      '512': {
+        state: 'done' as const,
+        series: { ours: [{ seconds: 4, images: 16, together: 8 }], alone: [{ seconds: 0.5, images: 1 }] },
+      },
+    },
+  };
+  expect(ratesOf(results)).toEqual([
+    GOALS[0],
+    { size: '512', perSecond: 4, alone: 2, together: 8 },
+    GOALS[2],
+    GOALS[3],
+  ]);
 });
 
 it('tells what an image costs from what its heartbeats cost, whatever the load of a run', () => {
