@@ -12,9 +12,15 @@ export type RunOptions = {
   say: (line: string) => void;
 };
 
-/** How much of an item has been measured. */
-export const stateOf = (results: Results | null, { name }: Item): ItemResult['state'] | 'open' =>
-  results?.items[name]?.state ?? 'open';
+/**
+ * How much of an item has been measured. The samples decide whether it is done, not the recorded state: that may be from
+ * a run with other series, such as one without peers.
+ */
+export function stateOf(results: Results | null, item: Item): ItemResult['state'] | 'open' {
+  const found = results?.items[item.name];
+  if (isMeasured(item, found)) return 'done';
+  return found?.state === 'done' ? 'partial' : (found?.state ?? 'open');
+}
 
 /**
  * Measures what is not done yet, in the order of the list; adds to `results`. An item that does not fit into the time
@@ -34,7 +40,6 @@ export async function runList(items: readonly Item[], results: Results, options:
   }
 }
 
-/** Also where the list has other series now, or more rounds, than when it was measured. */
 const isMeasured = ({ series, rounds }: Item, found: ItemResult | undefined): boolean =>
   Object.keys(series).every((name) => (found?.series[name]?.length ?? 0) >= rounds);
 

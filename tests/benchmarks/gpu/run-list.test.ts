@@ -97,6 +97,15 @@ it('measures what is missing after a run without peers', async () => {
   const results = noResults(MACHINE);
   const ours = withoutPeers(ITEMS);
   await run(ours, results, {});
+  const states = (items: readonly Item[]) => items.map((item) => stateOf(results, item));
+  expect(new Set(states(ours))).toEqual(new Set(['done']));
+  for (const item of ITEMS.filter(({ series }) => Object.values(series).some(isPeers)))
+    expect(stateOf(results, item), item.name).not.toBe('done');
+  // Ended in the middle of the second item's peer: without peers, that item is done all the same.
+  const begun = structuredClone(results);
+  await run(ITEMS, begun, { endAt: 2 });
+  expect(stateOf(begun, ITEMS[1]!)).toBe('partial');
+  for (const item of ours) expect(stateOf(begun, item), item.name).toBe('done');
   const { tasks } = await run(ITEMS, results, {});
   const open = ITEMS.flatMap(({ name, rounds, series }) => {
     const isNew = ours.every((item) => item.name !== name);
