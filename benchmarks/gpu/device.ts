@@ -14,7 +14,7 @@ export function gpuOf(device: Device): Gpu | string {
   const { error, status, stdout, stderr } = spawnSync('nvidia-smi', [...query, `--id=${deviceNumber(device)}`], {
     encoding: 'utf8',
   });
-  if (error) return 'nvidia-smi cannot be run, which NVIDIA’s driver brings along';
+  if (error) return 'nvidia-smi cannot be run; it comes with the driver';
   if (status !== 0) return `nvidia-smi says: ${(stdout + stderr).trim()}`;
   const [name = '', mebibytes, driver = ''] = stdout.split(',').map((cell) => cell.trim());
   return { name, memoryBytes: Number(mebibytes) * 2 ** 20, driver };
