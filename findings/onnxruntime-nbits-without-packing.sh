@@ -50,8 +50,7 @@ END
 
 for version in 1.30.0 1.32.0; do
   python3 -m venv "$folder/$version"
-  "$folder/$version/bin/python" -m pip install --quiet --disable-pip-version-check \
-    "onnxruntime==$version" onnx==1.23.2 numpy==2.4.6
+  "$folder/$version/bin/python" -m pip install --quiet "onnxruntime==$version" onnx==1.23.2 numpy==2.4.6
   if ! ORT_DISABLE_TELEMETRY=1 "$folder/$version/bin/python" "$folder/compare.py"; then
     echo 'changed: both give the same'
     exit 1
