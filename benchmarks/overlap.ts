@@ -2,7 +2,8 @@
  * Whether the device waits for anything: one worker makes a batch into a folder store with a network's latency added, and a timeline shows
  * its stages beside each other. With `--simulate`, the device takes time instead of computing, as a GPU would beside idle processors, and it is
  * known exactly when it is busy. `npx tsx benchmarks/overlap.ts [--images 60] [--micro-batch 4] [--latency 50] [--size 256] [--steps 4]
- * [--simulate <ms of a step>,<ms of each further image in it>,<ms of a decode>] [--bundle pixart-icons-4-steps] [--json]`
+ * [--device cpu | --simulate <ms of a step>,<ms of each further image in it>,<ms of a decode>] [--bundle pixart-icons-4-steps]
+ * [--json]`
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,7 +20,7 @@ import { sizeSchema } from '../domain/size.ts';
 import type { Stage } from '../domain/timings.ts';
 import { PLAIN_OBJECTS } from '../encryption/object-seal.ts';
 import { startTemporalServer } from '../infra/dev/temporal-server.ts';
-import { type Bundle, bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
+import { type Bundle, bundleFolder, bundleRef, type Device, openBundle } from '../models/pixart/index.ts';
 import { imagesAtOnce, type Renderer, startRenderer, usableCores } from '../models/renderer/index.ts';
 import { manifestName } from '../records/layout.ts';
 import { manifestSchema } from '../records/manifest.ts';
@@ -40,6 +41,7 @@ const { values } = parseArgs({
     latency: { type: 'string', default: '50' },
     size: { type: 'string', default: '256' },
     steps: { type: 'string', default: '4' },
+    device: { type: 'string', default: 'cpu' },
     simulate: { type: 'string' },
     bundle: { type: 'string', default: 'pixart-icons-4-steps' },
     json: { type: 'boolean', default: false },
@@ -77,7 +79,10 @@ async function rendererOf(bundle: Bundle, busy: Interval[]): Promise<Renderer> {
   const { description, folder } = bundle;
   if (values.simulate === undefined) {
     const microBatch = { images: MICRO_BATCH, description };
-    return startRenderer({ bundleFolder: folder, device: 'cpu', threads: usableCores(), microBatch });
+    const device = values.device as Device;
+    // On a GPU the runtime chooses the threads.
+    const threads = device === 'cpu' ? usableCores() : undefined;
+    return startRenderer({ bundleFolder: folder, device, threads, microBatch });
   }
   const [stepMs, furtherMs, decodeMs] = values.simulate.split(',').map(Number) as [number, number, number];
   const times = { stepMs, furtherMs, decodeMs };

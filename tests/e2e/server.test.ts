@@ -10,6 +10,9 @@ import { expectCode, pixartBatch, startPixartBatch } from './command-line.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 
+/** A server that starts on a busy machine answers late. */
+const PATIENT_MS = 20_000;
+
 let state: string;
 let ports: { port: number; uiPort: number };
 
@@ -28,17 +31,17 @@ test('a server stays at its address until it is told to stop, and comes back the
   const first = start();
   await first.said(new RegExp(`Temporal server {2}${address}\\nTemporal UI {6}http://127.0.0.1:${ports.uiPort}`));
   expect((await stat(state)).mode & 0o077).toBe(0);
-  const id = await namespaceIdAt(address);
+  const id = await namespaceIdAt(address, PATIENT_MS);
   // A process that waits for nothing but promises ends by itself, some seconds later.
   await sleep(8_000);
-  expect(await namespaceIdAt(address)).toBe(id);
+  expect(await namespaceIdAt(address, PATIENT_MS)).toBe(id);
   first.signal('SIGTERM');
   expectCode(EXIT.ok, await first.finished);
   expect(await namespaceIdAt(address)).toBeNull();
 
   const second = start();
   await second.said(/Temporal server/);
-  expect(await namespaceIdAt(address)).toBe(id);
+  expect(await namespaceIdAt(address, PATIENT_MS)).toBe(id);
   second.signal('SIGINT');
   expectCode(EXIT.ok, await second.finished);
 });

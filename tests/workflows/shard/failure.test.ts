@@ -9,7 +9,7 @@ test('a failure has the type, reason and attempts of what the activity threw', (
 });
 
 test.each([
-  ['renderImage', 100],
+  ['renderImage', 1_000],
   ['encodeCaptions', 7],
 ])('where the server gave up %s, its limit is how often that was tried', (activity, attempts) => {
   const cause = ApplicationFailure.create({ type: 'StoreUnavailable', message: 'away' });
