@@ -1,6 +1,7 @@
 import {
   type WorkflowExecutionDescription,
   type WorkflowExecutionInfo,
+  type WorkflowHandle,
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { GRPC } from '../connection/grpc.ts';
@@ -40,6 +41,12 @@ const LISTED = 1_000;
 
 /** A BatchUnknown that names a batch with a similar id, if there is one. */
 export async function unknownBatch(client: BatchClient, batch: string, more = FORGOTTEN): Promise<BatchUnknown> {
+  // A suggestion that cannot be made must not replace the error.
+  const near = await similarBatch(client, batch).catch(() => undefined);
+  return new BatchUnknown(client, batch, `${near === undefined ? '' : `; did you mean ${near}?`}${more}`);
+}
+
+async function similarBatch(client: BatchClient, batch: string): Promise<string | undefined> {
   const known = new Set<string>();
   const query = "WorkflowType = 'renderBatch'";
   for await (const { workflowId } of client.listings.workflow.list({ query, pageSize: LISTED })) {
@@ -48,8 +55,7 @@ export async function unknownBatch(client: BatchClient, batch: string, more = FO
   }
   // The listing lags behind.
   known.delete(batch);
-  const near = nearName(batch, known);
-  return new BatchUnknown(client, batch, `${near === undefined ? '' : `; did you mean ${near}?`}${more}`);
+  return nearName(batch, known);
 }
 
 const FORGOTTEN =
@@ -80,13 +86,21 @@ export async function describeBatch(client: BatchClient, batch: string): Promise
   return listing(await aboutBatch(client, batch, () => batchHandle(client, batch).describe()));
 }
 
-/**
- * Like describeBatch, but if this client lacks the batch's key, with what Temporal itself knows (see `keyMissing`).
- * @throws BatchUnknown
- */
-export async function describeAnyBatch(client: BatchClient, batch: string): Promise<BatchListing> {
-  const handle = client.listings.workflow.getHandle(batchWorkflowId(batch));
-  return listing(await aboutBatch(client, batch, () => handle.describe()));
+/** Like describeBatch, but `null` for a batch that the server does not know. */
+export const findBatch = (client: BatchClient, batch: string): Promise<BatchListing | null> =>
+  found(client, batchHandle(client, batch));
+
+/** Like findBatch, but if this client lacks the batch's key, with what Temporal itself knows (see `keyMissing`). */
+export const findAnyBatch = (client: BatchClient, batch: string): Promise<BatchListing | null> =>
+  found(client, client.listings.workflow.getHandle(batchWorkflowId(batch)));
+
+async function found(client: BatchClient, handle: WorkflowHandle): Promise<BatchListing | null> {
+  try {
+    return listing(await reaching(client, () => handle.describe()));
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
 }
 
 function listing(info: WorkflowExecutionInfo | WorkflowExecutionDescription): BatchListing {
@@ -139,11 +153,6 @@ function lackOfManifest(state: BatchListing['state'], memo: BatchMemo): string |
   return state === 'failed' ? 'it failed' : 'it was terminated';
 }
 
-export const unlessUnknown = (error: unknown): null => {
-  if (error instanceof BatchUnknown) return null;
-  throw error;
-};
-
 /** The handle of a batch's latest run. */
 export const batchHandle = (client: BatchClient, batch: string) =>
   client.temporal.workflow.getHandle(batchWorkflowId(batch));
@@ -156,12 +165,19 @@ export const batchHandle = (client: BatchClient, batch: string) =>
  */
 export async function aboutBatch<T>(client: BatchClient, batch: string, call: () => Promise<T>): Promise<T> {
   try {
-    return await call();
+    return await reaching(client, call);
   } catch (error) {
-    if (grpcCause(error) === GRPC.UNAVAILABLE) {
-      throw new ServerUnreachable(`the Temporal server at ${client.address} does not answer`);
-    }
     if (!(error instanceof WorkflowNotFoundError)) throw error;
     throw await unknownBatch(client, batch);
+  }
+}
+
+/** @throws ServerUnreachable */
+async function reaching<T>({ address }: BatchClient, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (grpcCause(error) !== GRPC.UNAVAILABLE) throw error;
+    throw new ServerUnreachable(`the Temporal server at ${address} does not answer`);
   }
 }

@@ -4,7 +4,7 @@ import { UserError } from '../domain/user-error.ts';
 import { type AuditDetails, audited, namesForAudit } from '../records/audit.ts';
 import { DamagedRecord } from '../records/damaged.ts';
 import { type ObjectStore, openStore, storeUrl, USE_NOTED_MS } from '../store/index.ts';
-import { BatchUnknown, describeAnyBatch } from './batches.ts';
+import { findAnyBatch } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { keptBatch } from './kept-batch.ts';
 import { isSameStore } from './last-round.ts';
@@ -97,7 +97,7 @@ async function whyBatchStays(
   store: ObjectStore,
   { batch, isBeingRemoved }: SeenBatch,
 ): Promise<string | null> {
-  const known = client && (await describeAnyBatch(client, batch).catch(unlessForgotten));
+  const known = client && (await findAnyBatch(client, batch));
   if (known?.endedAt === null) return `it is ${known.state}`;
   // A removal that has begun may already have removed the manifest.
   if (isBeingRemoved || (known && isSameStore(known.store, store.url))) return null;
@@ -111,9 +111,4 @@ async function whyBatchStays(
     'its last round has no manifest, and no server says that it has ended: name the server that ran it with --address, or ' +
     `finish it with "retry ${batch}", which writes the manifest`
   );
-}
-
-function unlessForgotten(error: unknown): null {
-  if (error instanceof BatchUnknown) return null;
-  throw error;
 }

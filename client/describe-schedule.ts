@@ -4,7 +4,7 @@ import { msToTs, tsToDate } from '@temporalio/common/lib/time.js';
 import type { AtMost } from '../domain/at-most.ts';
 import { batchIdAt } from '../domain/batch-id.ts';
 import type { ScheduledBatchInput } from '../workflows/contract/batch.ts';
-import { describeAnyBatch, unlessUnknown } from './batches.ts';
+import { findAnyBatch } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { shownReceiver } from './kept-schedule.ts';
 import { aboutSchedule, inputOf, type ScheduleMemo, scheduleName, toldOf } from './schedules.ts';
@@ -155,7 +155,7 @@ export async function runsOf(
 
 /** The reason of a failed run, from its batch. */
 async function failureOf(client: BatchClient, batch: string): Promise<Pick<ScheduleRun, 'state' | 'reason'>> {
-  const listing = await describeAnyBatch(client, batch).catch(unlessUnknown);
+  const listing = await findAnyBatch(client, batch);
   return { state: listing?.state === 'refused' ? 'refused' : 'failed', reason: listing?.withoutManifest ?? null };
 }
 

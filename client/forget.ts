@@ -10,7 +10,7 @@ import { orWarn, type Warn } from '../records/damaged.ts';
 import { batchFolder, checkBatchId } from '../records/layout.ts';
 import { roundsOf } from '../records/rounds.ts';
 import { type ObjectStore, openStore, shownPlace, storeUrl } from '../store/index.ts';
-import { describeAnyBatch, unknownBatch, unlessUnknown } from './batches.ts';
+import { findAnyBatch, unknownBatch } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { archivesOf, checkEnded, deleteHistories, historiesOf } from './histories.ts';
 import { isSameStore } from './last-round.ts';
@@ -172,7 +172,7 @@ async function checkLiesHere(
   batch: string,
   hasRows: boolean,
 ): Promise<boolean> {
-  const known = await describeAnyBatch(client, batch).catch(unlessUnknown);
+  const known = await findAnyBatch(client, batch);
   if (known === null) return false;
   if (isSameStore(known.store, store.url)) return true;
   if (known.keyMissing !== undefined) {

@@ -8,7 +8,7 @@ import { type ObjectStore, openStore, storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import { batchWorkflowId } from '../workflows/contract/queues.ts';
 import { firstSource } from '../workflows/contract/round.ts';
-import { aboutBatch, type BatchListing, describeBatch, stillRuns, unknownBatch, unlessUnknown } from './batches.ts';
+import { aboutBatch, type BatchListing, findBatch, stillRuns, unknownBatch } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { checkPlannedWith, planPremises } from './plan-premises.ts';
 import { batchProgress } from './progress.ts';
@@ -39,7 +39,7 @@ type Whereabouts = { store?: string | undefined; bundle?: BundleRef | undefined 
  * @throws UserError if it is still running, has no complete plan, or its bundle is unknown
  */
 export async function lastRound(client: BatchClient, batch: string, where: Whereabouts): Promise<LastRound> {
-  const known = await describeBatch(client, batch).catch(unlessUnknown);
+  const known = await findBatch(client, batch);
   if (known?.endedAt === null) throw stillRuns(batch);
   const url = where.store === undefined ? known?.store : storeUrl(where.store);
   if (url === undefined) throw await unknownBatch(client, batch);

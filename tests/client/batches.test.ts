@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { findAnyBatch, findBatch } from '../../client/batches.ts';
 import {
   BatchExists,
   BatchUnknown,
@@ -104,6 +105,22 @@ describe('a batch that Temporal does not know', () => {
       .toMatch(/^batch Autunm-icons: unknown .*; did you mean autumn-icons\?/);
     await expect(retryBatch(site.client, 'autumn-icon')).rejects.toThrow('; did you mean autumn-icons?');
     await expect(batchProgress(site.client, 'winter-icons')).rejects.not.toThrow('did you mean');
+  });
+
+  it('is the same error without a suggestion if the server lists nothing', async () => {
+    const list = vi.spyOn(site.client.listings.workflow, 'list').mockImplementation(() => {
+      throw new Error('visibility is down');
+    });
+    onTestFinished(() => list.mockRestore());
+    await expect(batchProgress(site.client, 'autumn-icon')).rejects.toBeInstanceOf(BatchUnknown);
+    expect(list).toHaveBeenCalledOnce();
+  });
+
+  it('costs no listing where it is no error, since "clean" looks for each batch of a store', async () => {
+    const list = vi.spyOn(site.client.listings.workflow, 'list');
+    onTestFinished(() => list.mockRestore());
+    for (const find of [findBatch, findAnyBatch]) expect(await find(site.client, 'nowhere')).toBeNull();
+    expect(list).not.toHaveBeenCalled();
   });
 
   it('is an error that says where to look instead', async () => {
