@@ -1,7 +1,7 @@
 /**
- * How many GPUs one Temporal server and one orchestrator serve: simulated GPUs, whose speed is an input, on real
- * workers, orchestrator and server, from one GPU to as many as this machine's cores allow; then a model with the
- * processor time that was measured, beside these runs and for fleets of 1 to 500 GPUs. Prints Markdown.
+ * How many GPUs one Temporal server and one orchestrator can serve. Runs real workers, orchestrator and server with
+ * simulated GPUs, whose speed is an input, from one GPU up to the number that this machine's cores allow. Then compares
+ * a model, fed with the measured processor time, with these runs, and extends it to 500 GPUs. Prints Markdown.
  * `npx tsx benchmarks/gpu-fleet.ts [--minutes 6] [--results FILE] [--rates 256:20:2.5:8,512:5:1.4:8] [--gpus 1,2] [--json FILE]`
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -26,7 +26,7 @@ const { values } = parseArgs({
     /** Results of `benchmarks/gpu.ts`, for the speeds of GPUs. */
     results: { type: 'string' },
     gpus: { type: 'string' },
-    /** Where runs are kept; those that are in it already are not made again. */
+    /** File in which runs are kept; runs that it already contains are not repeated. */
     json: { type: 'string' },
   },
 });
@@ -90,14 +90,14 @@ async function climb(measure: Measure, rate: Rate, seconds: number): Promise<Mea
   for (const gpus of ladderOf(rate)) {
     const last = found.at(-1);
     if (last !== undefined && last.cores > SATURATED * cores) break;
-    // With all cores in use, images are made as many times as fast at most.
+    // The most images a second that all cores together could make.
     const atMost = last === undefined ? Number.POSITIVE_INFINITY : (last.perSecond * cores) / last.cores;
     found.push(await measure(rate, gpus, sizeOf(rate, gpus, seconds, atMost)));
   }
   return found;
 }
 
-/** All runs, of which those in the file are not made again, and new ones are kept there. */
+/** All runs: those in the file, and new ones, which are added to it. */
 async function measured(): Promise<Measured[]> {
   const kept = values.json === undefined ? [] : await readFile(values.json, 'utf8').then(JSON.parse, () => []);
   const known: Measured[] = [...kept];

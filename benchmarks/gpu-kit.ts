@@ -1,4 +1,4 @@
-// Prepares benchmarks/gpu.ts on a machine without a GPU, for one that may reach no network:
+// Prepares benchmarks/gpu.ts on a machine without a GPU, for a GPU machine that may have no network:
 // npx tsx benchmarks/gpu-kit.ts bundles gpu-kit/bundles [--scratch FOLDER]
 // npx tsx benchmarks/gpu-kit.ts pack FOLDER [--bundles gpu-kit/bundles] [--part 60MB] [--without torch …] [--python 3.12]
 
@@ -16,13 +16,14 @@ import { bytesOf, writeParts } from './gpu/kit-parts.ts';
 const HELP = `usage: npx tsx benchmarks/gpu-kit.ts bundles FOLDER [--scratch FOLDER]
        npx tsx benchmarks/gpu-kit.ts pack FOLDER [--bundles gpu-kit/bundles] [--part 60MB] [--without NAME …]
 
-bundles    exports what is measured: XL/2 and T5-XXL with random weights, then stripped of them, and the shipped
-           bundles; takes half an hour on two cores, 4 GiB of memory and 22 GB in the scratch folder
-pack       puts all that a machine needs into parts with digests, and a script that joins them there: copy the folder
-           to the machine, then  sh FOLDER/join.sh kit && sh kit/run.sh --minutes 8
---without  what the machine has already:
+bundles    export the bundles to measure: XL/2 and T5-XXL with random weights, which are then stripped, and the
+           shipped ones; takes half an hour on two cores, 4 GiB of memory and 22 GB in the scratch folder
+pack       pack everything that the GPU machine needs into parts with digests, and a script that joins them: copy the
+           folder there, then run  sh FOLDER/join.sh kit && sh kit/run.sh --minutes 8
+--without  leave out what that machine already has:
 ${CONTENTS.map(({ name, what }) => `           ${name.padEnd(10)} ${what}`).join('\n')}
---python   the version of Python there, with --part the only thing that depends on the machine; default: 3.12
+--part     largest size of a part; default: 60MB
+--python   that machine's version of Python; default: 3.12
 --toy      tiny networks, for tests
 `;
 

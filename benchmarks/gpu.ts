@@ -1,4 +1,4 @@
-// Measures everything that there is to measure on one GPU, peers and us in turn, the most important first:
+// Measures one GPU, alternating between peers and us, with the most important items first:
 // npx tsx benchmarks/gpu.ts --minutes 8 [--results gpu-results.json] [--bundles FOLDER] [--dry-run | --tables]
 // See docs/performance.md, "Measure a GPU".
 
@@ -19,16 +19,16 @@ import { goalTable } from './gpu/tables.ts';
 
 const HELP = `usage: npx tsx benchmarks/gpu.ts [--minutes 8] [--results gpu-results.json] [--bundles gpu-kit/bundles] [--device cuda:0]
 
---minutes        the time that it may take; what does not fit is left to the next run
---results        the file of figures; a run goes on with what is in it
---bundles        the folder that benchmarks/gpu-kit.ts bundles has made
+--minutes        time limit; items that do not fit are left for the next run
+--results        file of figures; a run resumes from it
+--bundles        folder made by "benchmarks/gpu-kit.ts bundles"
 --python         a Python with torch, diffusers and transformers; default: python3
---without-peers  measures us only
---dry-run        prints the list, and what is missing
---tables         writes the file's tables into docs/performance.md
---toy            tiny networks, with --device cpu for a trial without a GPU
+--without-peers  measure pixart-batch only
+--dry-run        print the list of items, and what is missing
+--tables         write the tables of the results file into docs/performance.md
+--toy            tiny networks; with --device cpu, a trial without a GPU
 
-exit code: 0 all is measured, 1 an item failed, 2 wrong options, 3 something is missing, 4 the time was too short for all
+exit code: 0 everything is measured, 1 an item failed, 2 wrong options, 3 something is missing, 4 time ran out
 `;
 
 const FAILED = 1;
@@ -61,7 +61,7 @@ try {
   console.error(error.message);
   process.exitCode = MISUSED;
 }
-// A call that was given up may be running on.
+// An abandoned call may still be running.
 process.exit();
 
 async function main(): Promise<number> {

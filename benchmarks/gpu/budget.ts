@@ -1,4 +1,4 @@
-/** The time that a run may take. */
+/** The time limit of a run. */
 export class Budget {
   readonly #now: () => number;
   readonly #endMs: number;

@@ -14,7 +14,7 @@ export function withTables(document: string, tables: string): string {
   return `${document.slice(0, begin + BEGIN.length)}\n\n${tables}\n\n${document.slice(end)}`;
 }
 
-/** Replaces what stands between the marks of docs/performance.md. */
+/** Replaces the text between the markers in docs/performance.md. */
 export async function writeTables(tables: string): Promise<void> {
   await writeFile(DOCUMENT, withTables(await readFile(DOCUMENT, 'utf8'), tables));
 }

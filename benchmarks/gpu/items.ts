@@ -8,7 +8,7 @@ export type BundleName = (typeof BUNDLES)[number];
 
 type Pictures = { size: Size; bin: Bin; steps: number; images: number };
 
-/** What takes its turn: ours by the product's renderer and encoder, the peer's by diffusers. */
+/** One measurement: ours by the product's renderer and encoder, the peer's by diffusers. */
 export type Task =
   | ({ kind: 'paint'; bundle: BundleName; isMemoryWatched: boolean } & Pictures)
   /** Paints one picture, and compares it with the processor's. */
@@ -25,7 +25,7 @@ export const isPeers = (task: Task): task is PeerTask => task.kind === 'diffuser
 export type Item = {
   name: string;
   what: string;
-  /** An estimate for one large GPU, with whatever has to be loaded, prepared or compiled first. */
+  /** An estimate for one large GPU, including everything that is loaded, prepared or compiled first. */
   seconds: number;
   rounds: number;
   series: Record<string, Task>;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Joins the parts of a kit that lie beside this file, into a new folder: sh join.sh FOLDER
+# Joins the parts of a kit, which are beside this file, into a new folder: sh join.sh FOLDER
 set -eu
 target=${1:?usage: sh join.sh FOLDER}
 parts=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)

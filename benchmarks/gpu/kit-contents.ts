@@ -13,7 +13,7 @@ export type KitOptions = {
   python: string;
 };
 
-/** One piece of a kit; a machine that has it already needs none. */
+/** One piece of a kit, which can be left out if the machine already has it. */
 export type Content = { name: string; what: string; add: (kit: string, options: KitOptions) => Promise<void> };
 
 const CUDA_LOCK = path.join(ROOT, 'infra/docker/cuda.lock');
@@ -69,7 +69,7 @@ async function addProgram(kit: string): Promise<void> {
 }
 
 async function addBundles(kit: string, { bundles }: KitOptions): Promise<void> {
-  // Weights that were made for a trial are made again.
+  // Weights generated in a trial are left out: the GPU machine generates them again.
   await cp(bundles, path.join(kit, 'bundles'), {
     recursive: true,
     filter: (file) => !(file.endsWith('.data') && path.basename(path.dirname(file)).startsWith('xl')),

@@ -52,7 +52,7 @@ async function beginPart(file: string, onEnd: (digest: string) => void) {
 
 const UNITS: Record<string, number> = { kB: 1e3, MB: 1e6, GB: 1e9 };
 
-/** @throws UserError for what is no size, such as 60MB */
+/** @throws UserError unless the text is a size such as 60MB */
 export function bytesOf(text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?) ?(kB|MB|GB)$/.exec(text) ?? [];
   const bytes = Math.floor(Number(number) * (UNITS[unit ?? ''] ?? Number.NaN));

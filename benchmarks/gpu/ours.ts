@@ -71,7 +71,7 @@ export class Ours {
     }
   }
 
-  /** One text of some tokens, whichever they are. */
+  /** Encodes one text; which tokens it has does not matter. */
   async encode({ bundle: name, tokens }: Extract<Task, { kind: 'encode' }>): Promise<Sample> {
     const ids = Array.from({ length: tokens }, (_, i) => 3 + i);
     if (this.#encoder === undefined) {

@@ -9,7 +9,7 @@ const CAPTION_TOKENS = 30;
 
 export type Painted = { sample: Sample; pictures: Uint8Array[] };
 
-/** As texts of the usual length would give; what is in them changes no time. */
+/** Captions of the usual length; their content does not affect speed. */
 export function captionsFor({ description }: Bundle): RequestCaptions {
   const { heads, headWidth } = description.transformer;
   const caption = (seed: number) => ({

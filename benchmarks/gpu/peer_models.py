@@ -88,7 +88,7 @@ def pipeline_for(networks: Networks, sample_size: int, device: str, dtype: torch
         transformer=transformer.eval().requires_grad_(False),
         scheduler=scheduler,
     )
-    # Positions are made on the processor in float32 whatever the default is.
+    # Positional embeddings are always created on the CPU in float32.
     pipeline.to(device, dtype)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline

@@ -5,7 +5,7 @@ import { median } from '../bench/report.ts';
 
 /** One measurement: some images, or one text, from the first call to the last byte. */
 const sampleSchema = z.strictObject({
-  /** Of the clock, for all of the images. */
+  /** Wall-clock time for all of the images. */
   seconds: z.number().positive(),
   /** Images that were made in that time; 1 for a text. */
   images: z.int().positive(),
@@ -18,7 +18,7 @@ const sampleSchema = z.strictObject({
   memoryBytes: z.number().nonnegative().optional(),
   /** PSNR of the picture to the one that a processor makes; null where they are the same to the last bit. */
   decibels: z.number().nullable().optional(),
-  /** False where a peer's picture has numbers that are none: its time counts nevertheless. */
+  /** False if a peer's image contains NaN or infinity; its time counts anyway. */
   isFinite: z.boolean().optional(),
 });
 

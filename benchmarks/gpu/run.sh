@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs benchmarks/gpu.ts with what its kit brought along, from any folder: sh run.sh --minutes 8 …
+# Runs benchmarks/gpu.ts from its kit, in any folder: sh run.sh --minutes 8 …
 set -eu
 kit=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 
@@ -9,7 +9,7 @@ export PYTHONPATH="$kit/diffusers:$kit/torch${PYTHONPATH:+:$PYTHONPATH}"
 if [ -d "$kit/provider" ]; then
   ln -sf "$kit"/provider/*.so "$kit/program/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/"
 fi
-# CUDA's libraries are the kit's, or those that came with torch.
+# CUDA's libraries come with the kit or with torch.
 torchs=$(python3 -c '
 from importlib.util import find_spec
 from pathlib import Path

@@ -114,7 +114,7 @@ export function goalLines(results: Results | null): Line[] {
 const largest = (samples: readonly Sample[]): number =>
   samples.length === 0 ? 8 : Math.max(...samples.map(({ together = 1 }) => together));
 
-/** Where and when, and the table: what stands in docs/performance.md. */
+/** Machine, date and table, as docs/performance.md shows them. */
 export function goalTable(results: Results | null): string {
   return [...origin(results), table(goalLines(results))].join('\n');
 }
