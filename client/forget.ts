@@ -127,8 +127,9 @@ export async function forget(client: BatchClient, request: ForgetRequest): Promi
 
 /** @throws BatchUnknown if there has never been such a batch: the audit trail names those that were removed */
 async function checkKnown(client: BatchClient, store: ObjectStore, batch: string, warn: Warn): Promise<void> {
-  if (await checkLiesHere(client, store, batch, false)) return;
+  // First: if the key of the server's record is lost, this is the proof that the batch is in this store.
   for await (const _ of store.list(batchFolder(batch))) return;
+  if (await checkLiesHere(client, store, batch, false)) return;
   for await (const { batch: named, details, ended } of auditTrail(store, {}, warn)) {
     const removed = `${details?.batches ?? ''} ${ended?.details?.batchNames ?? ''}`;
     if (named === batch || removed.split(' ').includes(batch)) return;

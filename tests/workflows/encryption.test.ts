@@ -222,6 +222,8 @@ describe('a batch', () => {
     await expect.poll(old).toContain('lost');
     const { histories } = await forget(client, { store: site.store.url, batch: 'lost' });
     expect(histories).toBeGreaterThan(1);
+    const where = [{ column: 'id', pattern: 'no such row' }];
+    expect(await forget(client, { store: site.store.url, batch: 'lost', where })).toMatchObject({ batches: [] });
     const elsewhere = forget(client, { store: path.join(site.folder, 'elsewhere'), batch: 'lost' });
     await expect(elsewhere).rejects.toThrow(/expected its rows in .*elsewhere, found none.*encrypted with key newer\./);
   });
