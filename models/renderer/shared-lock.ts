@@ -1,12 +1,13 @@
-import { Semaphore } from 'async-mutex';
-import { untilTurn } from './waiting.ts';
+type Waiter = { isAlone: boolean; begin(): void };
 
-/** More than a worker ever has in hand. Not larger, since async-mutex 0.5 counts down from it at each release. */
-const EVERYBODY = 10_000;
-
-/** A lock that many hold at the same time, or one alone, who has it before those that came earlier and can share it. */
+/**
+ * A lock that many hold at the same time, or one alone. A request to hold it alone goes first; one that is aborted holds up
+ * nobody.
+ */
 export class SharedLock {
-  readonly #permits = new Semaphore(EVERYBODY);
+  readonly #waiting = new Set<Waiter>();
+  #holders = 0;
+  #isHeldAlone = false;
 
   /**
    * Waits until those who have the lock allow it, or the signal is aborted.
@@ -15,10 +16,44 @@ export class SharedLock {
    * @throws the signal's reason
    */
   take(isAlone: boolean, signal: AbortSignal | undefined): Promise<() => void> {
-    const turn = isAlone ? this.#permits.acquire(EVERYBODY, 1) : this.#permits.acquire();
-    return untilTurn(
-      turn.then(([, release]) => release),
-      signal,
-    );
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const giveUp = (): void => {
+        this.#waiting.delete(waiter);
+        reject(signal?.reason);
+        this.#next();
+      };
+      const waiter: Waiter = {
+        isAlone,
+        begin: () => {
+          signal?.removeEventListener('abort', giveUp);
+          this.#waiting.delete(waiter);
+          this.#holders += 1;
+          this.#isHeldAlone = isAlone;
+          resolve(this.#releaseOnce());
+        },
+      };
+      signal?.addEventListener('abort', giveUp, { once: true });
+      this.#waiting.add(waiter);
+      this.#next();
+    });
+  }
+
+  #releaseOnce(): () => void {
+    let isReleased = false;
+    return () => {
+      if (isReleased) return;
+      isReleased = true;
+      this.#holders -= 1;
+      this.#isHeldAlone = false;
+      this.#next();
+    };
+  }
+
+  #next(): void {
+    if (this.#isHeldAlone) return;
+    const first = [...this.#waiting].find(({ isAlone }) => isAlone);
+    if (first === undefined) for (const waiter of [...this.#waiting]) waiter.begin();
+    else if (this.#holders === 0) first.begin();
   }
 }

@@ -31,11 +31,8 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
  * @returns the function that releases the mutex
  * @throws the signal's reason
  */
-export const takeTurn = (mutex: Mutex, signal: AbortSignal | undefined): Promise<() => void> =>
-  untilTurn(mutex.acquire(), signal);
-
-/** The same of any lock's turn, which comes with the function that gives it back. */
-export async function untilTurn(turn: Promise<() => void>, signal: AbortSignal | undefined): Promise<() => void> {
+export async function takeTurn(mutex: Mutex, signal: AbortSignal | undefined): Promise<() => void> {
+  const turn = mutex.acquire();
   try {
     return await untilAborted(turn, signal);
   } catch (error) {
