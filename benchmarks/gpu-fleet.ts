@@ -60,12 +60,10 @@ const cluster = { database: { writeMs: WRITE_MS }, batches: 'enough' } as const;
 /** In the order in which one would go beyond `today`. */
 const SETUPS: Record<string, Setup> = {
   'one batch, server with 2 cores on its file': { cores: 2, database: 'file', orchestrators: 1, batches: 'one' },
-  'batches enough': TODAY,
   'server with 8 cores on its file': { ...TODAY, cores: 8 },
   [`8 cores, database with writes of ${WRITE_MS} ms`]: { ...cluster, cores: 8, orchestrators: 1 },
   'and one batch': { ...cluster, cores: 8, orchestrators: 1, batches: 'one' },
   'and 4 orchestrators': { ...cluster, cores: 8, orchestrators: 4 },
-  '32 cores and 8 orchestrators': { ...cluster, cores: 32, orchestrators: 8 },
 };
 
 const cores = availableParallelism();
