@@ -101,7 +101,7 @@ export const microBatchOption = (): Option =>
   new Option(
     '--micro-batch <n|auto>',
     'images of the same shape that share each denoising step; auto measures which number is fastest; default: 1 on a CPU, auto on a GPU',
-  ).argParser((text: string) => (text === 'auto' ? text : wholeNumber(1, 64)(text)));
+  ).argParser((text: string) => (text === 'auto' ? text : wholeNumber(1, 64, 'auto or ')(text)));
 
 const USUAL_STATE = '.pixart';
 

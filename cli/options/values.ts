@@ -5,11 +5,11 @@ import { amountOf } from '../../domain/amounts.ts';
 /** Parsers for option values. Their errors do not name the option: commander does. */
 
 export const wholeNumber =
-  (least: number, most: number) =>
+  (least: number, most: number, or = '') =>
   (text: string): number => {
     const number = Number(text);
     if (/^-?\d+$/.test(text) && number >= least && number <= most) return number;
-    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
+    throw new InvalidArgumentError(`Expected ${or}a whole number from ${least} to ${most}.`);
   };
 
 /** An amount of money, in any currency. */

@@ -13,7 +13,8 @@ test.each([
     ['--orchestrator', '--deployment', 'studio', '--build-id', 'a:b'],
     /--build-id .*Expected letters, digits, \., - and _/,
   ],
-])('a worker refuses an option for a role that it does not have: %j', async (args, message) => {
+  [['--renderer', '--micro-batch', 'many'], /--micro-batch .*Expected auto or a whole number from 1 to 64\./],
+])('a worker refuses what does not fit its role, or is no value: %j', async (args, message) => {
   // Nothing listens there: usage is checked before the server.
   const finished = await runHere(['worker', '--address', '127.0.0.1:1', ...args]);
   expect(finished).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(message) });
