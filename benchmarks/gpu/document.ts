@@ -2,7 +2,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ROOT } from '../bench/real-bundle.ts';
 
-export const DOCUMENT = path.join(ROOT, 'docs/performance.md');
+/** Below the repository. */
+export const DOCUMENT_NAME = 'docs/performance.md';
+
+export const DOCUMENT = path.join(ROOT, DOCUMENT_NAME);
 
 const BEGIN = '<!-- gpu -->';
 const END = '<!-- /gpu -->';

@@ -24,6 +24,7 @@ export const isPeers = (task: Task): task is PeerTask => task.kind === 'diffuser
 /** One entry of the list: its series are measured in turn, a sample of each in every round. */
 export type Item = {
   name: string;
+  /** What a peer does stands after a semicolon. */
   what: string;
   /** An estimate for one large GPU, including everything that is loaded, prepared or compiled first. */
   seconds: number;
@@ -179,5 +180,6 @@ export const withoutPeers = (items: readonly Item[]): Item[] =>
     .filter(({ series }) => !Object.hasOwn(series, 'compiled'))
     .map((item) => ({
       ...item,
+      what: item.what.split(';')[0]!,
       series: Object.fromEntries(Object.entries(item.series).filter(([, task]) => !isPeers(task))),
     }));

@@ -35,6 +35,7 @@ const SOURCES = [
   'models/renderer',
   'infra/build',
   'infra/dev',
+  'infra/reference/markdown.ts',
   'package.json',
 ];
 
@@ -97,9 +98,12 @@ const addDiffusers = (kit: string, { python }: KitOptions): Promise<void> =>
 const addTorch = (kit: string, { python }: KitOptions): Promise<void> =>
   installWheels(PYTHON_LOCK, (name) => !DIFFUSERS.includes(name), { target: path.join(kit, 'torch'), python });
 
+/** run.sh cannot do without it. */
+export const REQUIRED = 'program';
+
 export const CONTENTS: readonly Content[] = [
   { name: 'node', what: 'the Node that packs it', add: addNode },
-  { name: 'program', what: 'this program and the npm packages that it needs, with ONNX Runtime', add: addProgram },
+  { name: REQUIRED, what: 'this program and the npm packages that it needs, with ONNX Runtime', add: addProgram },
   { name: 'bundles', what: 'graphs of XL/2 and T5-XXL without weights, and the shipped bundles', add: addBundles },
   { name: 'provider', what: `ONNX Runtime's CUDA provider, of the wheel ${PROVIDER}`, add: addProvider },
   { name: 'cuda', what: 'CUDA 13 and cuDNN 9, if torch does not bring them', add: addCuda },

@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, statfsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import type { Device } from '../../models/pixart/index.ts';
+import { UserError } from '../../domain/user-error.ts';
+import { type BundleDescription, type Device, openBundle } from '../../models/pixart/index.ts';
 import { type Gpu, gpuOf } from './device.ts';
-import { BUNDLES } from './items.ts';
+import { BUNDLES, type BundleName } from './items.ts';
 
 export type NeedsOptions = { device: Device; bundles: string; python: string; isToy: boolean; hasPeers: boolean };
 
@@ -22,7 +23,7 @@ const CUDNN = 'libcudnn.so.9';
 const PACKAGES = ['torch', 'diffusers', 'transformers'];
 
 /** Looks for everything that a run needs, so that a machine that is paid by the minute is not started half equipped. */
-export function find(options: NeedsOptions): Found {
+export async function find(options: NeedsOptions): Promise<Found> {
   const { device, python, isToy, hasPeers } = options;
   const found: Found = { gpu: null, facts: [], missing: [] };
   if (device !== 'cpu') {
@@ -30,7 +31,7 @@ export function find(options: NeedsOptions): Found {
     findProvider(found);
   }
   if (hasPeers) findPackages(python, device, found);
-  findBundles(options.bundles, isToy, found);
+  await findBundles(options.bundles, isToy, found);
   return found;
 }
 
@@ -104,17 +105,42 @@ function findPackages(python: string, device: Device, { facts, missing }: Found)
   facts.push(`peers: ${PACKAGES.map((name) => `${name} ${[versions[name]].flat()[0]}`).join(', ')}`);
 }
 
-function findBundles(folder: string, isToy: boolean, { missing }: Found): void {
-  const lost = BUNDLES.filter((name) => !existsSync(path.join(folder, name, 'bundle.json')));
+/** Of PixArt-Σ XL/2. */
+const XL = { heads: 16, headWidth: 72 };
+
+export const lostBundles = (folder: string): BundleName[] =>
+  BUNDLES.filter((name) => !existsSync(path.join(folder, name, 'bundle.json')));
+
+async function findBundles(folder: string, isToy: boolean, { missing }: Found): Promise<void> {
+  const advice = `Make them with: npx tsx benchmarks/gpu-kit.ts bundles FOLDER${isToy ? ' --toy' : ''}; name their folder with --bundles.`;
+  const lost = lostBundles(folder);
   if (lost.length > 0) {
-    missing.push(
-      `bundles: ${lost.join(', ')} not found in ${folder}. Make them with benchmarks/gpu-kit.ts bundles, or name their folder with --bundles.`,
-    );
+    missing.push(`bundles: ${lost.join(', ')} not found in ${folder}. ${advice}`);
     return;
+  }
+  for (const name of ['xl', 'xl-2k'] as const) {
+    const problem = await scaleProblem(path.join(folder, name), isToy);
+    if (problem !== null) missing.push(`bundle ${name}: ${problem} ${advice}`);
   }
   const { bavail, bsize } = statfsSync(folder);
   const room = (bavail * bsize) / 1e9;
   const isMade = existsSync(path.join(folder, 'xl', 'text_encoder.onnx.data'));
   if (isToy || isMade || room >= WEIGHTS_GB) return;
   missing.push(`room in ${folder}: expected ${WEIGHTS_GB} GB for weights, found ${room.toFixed(1)}.`);
+}
+
+/** What is wrong with a bundle's networks, as a sentence: a trial has tiny ones, and a measurement those of XL/2. */
+async function scaleProblem(folder: string, isToy: boolean): Promise<string | null> {
+  let transformer: BundleDescription['transformer'];
+  try {
+    transformer = (await openBundle(folder)).description.transformer;
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+  const named = ({ heads, headWidth }: typeof XL): string => `${heads} heads of ${headWidth}`;
+  const isXl = named(transformer) === named(XL);
+  if (isXl !== isToy) return null;
+  const expected = isToy ? 'tiny networks' : `PixArt-Σ XL/2, ${named(XL)}`;
+  return `expected ${expected}, found ${named(transformer)} in ${folder}.`;
 }

@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../../domain/user-error.ts';
 import { median } from '../bench/report.ts';
@@ -74,36 +74,54 @@ export const noResults = (machine: Machine): Results => ({ format: 1, machine, r
 export async function readResults(file: string): Promise<Results | null> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
-    throw error;
+    throw new UserError(`${file}: expected a file of results, found ${error.message}. Choose another file.`);
   });
   if (text === null) return null;
-  const parsed = resultsSchema.safeParse(jsonOrNull(text));
+  const strange = (found: string) =>
+    new UserError(`${file}: expected results of benchmarks/gpu.ts, found ${found}\nChoose another file.`);
+  const parsed = resultsSchema.safeParse(parseJson(text, strange));
   if (parsed.success) return parsed.data;
-  const problem = z.prettifyError(parsed.error);
-  throw new UserError(`${file}: expected results of benchmarks/gpu.ts, found\n${problem}\nChoose another file.`);
+  throw strange(`\n${z.prettifyError(parsed.error)}`);
 }
 
-function jsonOrNull(text: string): unknown {
+function parseJson(text: string, strange: (found: string) => UserError): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return null;
+    throw strange('what is not JSON.');
   }
 }
 
+/** What is known of a machine before a run; no device where the driver of its GPU does not answer. */
+type Here = Partial<Machine> & Pick<Machine, 'isToy'>;
+
 /** @throws UserError where the file has figures of another machine, or of networks of another size */
-export function checkMachine(file: string, { machine: before }: Results, now: Machine): void {
-  if (before.device === now.device && before.isToy === now.isToy) return;
-  const named = ({ device, isToy }: Machine): string => `${device}${isToy ? ' with toy networks' : ''}`;
+export function checkMachine(file: string, { machine: before }: Results, now: Here): void {
+  const isSame = now.device === undefined ? before.device !== 'cpu' : now.device === before.device;
+  if (isSame && before.isToy === now.isToy) return;
+  const named = ({ device = 'a GPU', isToy }: Here): string => `${device}${isToy ? ' with toy networks' : ''}`;
   throw new UserError(
     `${file}: expected results of ${named(now)}, this machine, found some of ${named(before)}. Choose another file.`,
   );
 }
 
+const unfinished = (file: string): string => `${file}.unfinished`;
+
 /** Replaces the file at once: a run that is killed leaves the last whole one. */
 export async function writeResults(file: string, results: Results): Promise<void> {
-  await writeFile(`${file}.unfinished`, `${JSON.stringify(results, null, 2)}\n`);
-  await rename(`${file}.unfinished`, file);
+  await writeFile(unfinished(file), `${JSON.stringify(results, null, 2)}\n`);
+  await rename(unfinished(file), file);
+}
+
+/** @throws UserError where `writeResults` would fail, which a run would notice after its first figure */
+export async function checkWritable(file: string): Promise<void> {
+  try {
+    await writeFile(unfinished(file), '');
+    await rm(unfinished(file));
+  } catch (error) {
+    const { message } = error as Error;
+    throw new UserError(`--results: expected a file that can be written, found ${message}. Choose another.`);
+  }
 }
 
 /** The samples of a series; none where it was not measured. */

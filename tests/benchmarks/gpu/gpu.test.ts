@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { DOCUMENT } from '../../../benchmarks/gpu/document.ts';
 import { BUNDLES, itemsOf, TOY, withoutPeers } from '../../../benchmarks/gpu/items.ts';
-import { type Results, readResults } from '../../../benchmarks/gpu/results.ts';
+import { noResults, type Results, readResults } from '../../../benchmarks/gpu/results.ts';
 
 const ROOT = path.join(import.meta.dirname, '../../..');
 const GOLDEN = path.join(ROOT, 'tests/golden/bundles/tiny-epsilon');
@@ -41,7 +42,9 @@ it('measures the whole list on a processor with tiny networks, and a second run 
   expect(ours('memory-1024').memoryBytes).toBeGreaterThan(10e6);
   // A processor draws what a processor draws.
   expect(ours('shipped', 'pixart-icons').decibels).toBeNull();
-  expect(first.stdout).toContain('| 1024 px, one at a time | s an image | diffusers fp16 eager | not measured | ');
+  expect(first.stdout).toMatch(
+    /^\| 1024 px, one at a time +\| s an image +\| diffusers fp16 eager +\| not measured \| /m,
+  );
 
   const second = gpu([...ON_CPU, '--results', file]);
   expect(second.status, second.stderr).toBe(0);
@@ -68,10 +71,51 @@ it('says everything that is missing on a machine without a GPU', () => {
   expect(stderr).toMatch(/missing: bundles: xl, xl-2k, pixart-icons, pixart-icons-4-steps not found in /);
 });
 
+it('tells tiny networks from those of XL/2, and how to make the others', () => {
+  const { status, stderr } = gpu(['--device', 'cpu', '--without-peers', '--dry-run']);
+  expect(status).toBe(3);
+  for (const name of ['xl', 'xl-2k'])
+    expect(stderr).toContain(
+      `missing: bundle ${name}: expected PixArt-Σ XL/2, 16 heads of 72, found 2 heads of 24 in `,
+    );
+  const none = gpu([...ON_CPU, '--dry-run', '--bundles', path.join(folder, 'none')]);
+  expect(none.stderr).toContain('npx tsx benchmarks/gpu-kit.ts bundles FOLDER --toy');
+});
+
+it('shows no figures of another machine as its own, not even in a dry run', async () => {
+  const file = path.join(folder, 'others.json');
+  await writeFile(file, JSON.stringify(noResults({ device: 'NVIDIA H100', memoryBytes: 1, isToy: true })));
+  const { status, stdout, stderr } = gpu([...ON_CPU, '--dry-run', '--results', file]);
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toContain('expected results of cpu with toy networks, this machine, found some of NVIDIA H100');
+});
+
+it('writes no table of nothing over good figures, and starts no run whose figures it cannot write', async () => {
+  const document = await readFile(DOCUMENT, 'utf8');
+  const { status, stderr } = gpu(['--tables', '--results', path.join(folder, 'no.json')]);
+  expect([status, stderr.trim()]).toEqual([2, `no results in ${path.join(folder, 'no.json')}`]);
+  expect(await readFile(DOCUMENT, 'utf8')).toBe(document);
+  const lost = gpu([...ON_CPU, '--results', path.join(folder, 'none/x.json')]);
+  expect(lost.status).toBe(2);
+  expect(lost.stderr).toMatch(/^--results: expected a file that can be written, found ENOENT/);
+});
+
+it.each([[['--minuts', '3']], [['foo']], [['--minutes', '-1']]])(
+  'says what is wrong with %j, without a stack',
+  (options) => {
+    const { status, stderr } = gpu(options);
+    expect(status).toBe(2);
+    expect(stderr).toContain(options[0]);
+    expect(stderr).toMatch(/\nSee --help\.\n$/);
+    expect(stderr).not.toMatch(/^ +at /m);
+  },
+);
+
 it('prints the list without measuring, and refuses what it does not understand', () => {
   const dry = gpu([...ON_CPU, '--dry-run', '--results', path.join(folder, 'no.json')]);
   expect(dry.status, dry.stderr).toBe(0);
   for (const { name, what } of LIST) expect(dry.stdout).toMatch(new RegExp(`^${name} .*open .*${what[0]}`, 'm'));
+  expect(dry.stdout).not.toMatch(/diffusers|transformers in|compiled/);
   expect(gpu(['--device', 'gpu']).stderr).toContain('--device: expected cuda:0, another number, or cpu, found gpu');
   const { status, stderr } = gpu(['--minutes', 'eight']);
   expect([status, stderr.trim()]).toEqual([2, '--minutes: expected a number above 0, found eight']);

@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   checkMachine,
+  checkWritable,
   imagesPerSecond,
   noResults,
   type Results,
@@ -35,10 +36,27 @@ it('reads what it wrote, and leaves nothing else behind', async () => {
   expect(await readdir(folder)).toEqual(['results.json']);
 });
 
-it.each(['', '{}', '{"format": 2}', '[]'])('refuses a file with %j, and says what it is not', async (text) => {
+it.each(['[]', '{}', '{"format": 2}'])('refuses a file with %j, and says what it is not', async (text) => {
   const file = path.join(folder, 'other.json');
   await writeFile(file, text);
   await expect(readResults(file)).rejects.toThrow(/other\.json: expected results of benchmarks\/gpu\.ts, found/);
+});
+
+it('says of a damaged file that it is not JSON, and of a folder that it is no file', async () => {
+  const file = path.join(folder, 'damaged.json');
+  await writeFile(file, '{"format": 1, "mach');
+  await expect(readResults(file)).rejects.toThrow('found what is not JSON.');
+  await expect(readResults(folder)).rejects.toThrow(/expected a file of results, found EISDIR/);
+});
+
+it('knows beforehand whether it can write, and leaves nothing behind', async () => {
+  const place = path.join(folder, 'place');
+  await mkdir(place);
+  await checkWritable(path.join(place, 'results.json'));
+  expect(await readdir(place)).toEqual([]);
+  await expect(checkWritable(path.join(folder, 'none/results.json'))).rejects.toThrow(
+    /--results: expected a file that can be written, found ENOENT/,
+  );
 });
 
 it('adds no figures of another machine, nor of tiny networks', () => {
@@ -48,6 +66,11 @@ it('adds no figures of another machine, nor of tiny networks', () => {
     'r.json: expected results of NVIDIA A100, this machine, found some of NVIDIA H100. Choose another file.',
   );
   expect(() => checkMachine('r.json', results, { ...MACHINE, isToy: true })).toThrow('with toy networks');
+  // Without a driver that answers.
+  expect(() => checkMachine('r.json', results, { isToy: false })).not.toThrow();
+  expect(() => checkMachine('r.json', results, { isToy: true })).toThrow('expected results of a GPU with toy networks');
+  const onCpu = noResults({ ...MACHINE, device: 'cpu' });
+  expect(() => checkMachine('r.json', onCpu, { isToy: false })).toThrow('expected results of a GPU, this machine');
 });
 
 it('knows images a second, the median of the samples', () => {
