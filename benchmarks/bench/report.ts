@@ -1,3 +1,5 @@
+import { table as markdownTable } from '../../infra/reference/markdown.ts';
+
 /** The goal: how many times better than the peer, or a bound for our own median in the line's unit. */
 export type Goal =
   | { ratio: number }
@@ -50,11 +52,11 @@ function boundsOf(goal: Exclude<Goal, { ratio: number }>): { atLeast: number; at
   return { atLeast: Number.NEGATIVE_INFINITY, atMost: Number.POSITIVE_INFINITY, ...goal };
 }
 
-const HEADER = ['what', 'unit', 'peer', 'peer, median', 'ours, median', 'ratio', 'goal', 'met', 'runs', 'note'];
+const HEADING = ['what', 'unit', 'peer', 'peer, median', 'ours, median', 'ratio', 'goal', 'met', 'runs', 'note'];
 
 /** The lines as a Markdown table. */
 export function table(lines: readonly Line[]): string {
-  return [HEADER, HEADER.map(() => '---'), ...lines.map(cells)].map((row) => `| ${row.join(' | ')} |`).join('\n');
+  return markdownTable(HEADING, lines.map(cells));
 }
 
 function cells(line: Line): string[] {
@@ -84,5 +86,7 @@ const medianText = (runs: readonly number[]): string => (runs.length === 0 ? 'no
 
 /** Three significant digits, never in exponent notation. */
 function figure(value: number): string {
+  // Only the PSNR of two equal pictures is infinite.
+  if (value === Number.POSITIVE_INFINITY) return 'same bytes';
   return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 }

@@ -49,6 +49,12 @@ it('prints medians, the ratio, the goal and whether it is reached', () => {
     { ...line([0.5, 0.4, 0.6], [1.25, 1.25]), goal: { ratio: 1.25 } },
     { ...line([7]), goal: { atMost: 6 }, note: '2 GiB of it mapped from files' },
   ]).split('\n');
-  expect(rows[2]).toBe('| a step | s | peer | 1.25 | 0.5 | 2.50 | ≥ 1.25× | yes | 3 |  |');
-  expect(rows[3]).toBe('| a step | s |  |  | 7 |  | ≤ 6 | no | 1 | 2 GiB of it mapped from files |');
+  const cells = (row: string) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim());
+  expect(cells(rows[2]!)).toEqual(['a step', 's', 'peer', '1.25', '0.5', '2.50', '≥ 1.25×', 'yes', '3', '']);
+  expect(cells(rows[3]!)).toEqual(['a step', 's', '', '', '7', '', '≤ 6', 'no', '1', '2 GiB of it mapped from files']);
+  expect(new Set(rows.map(({ length }) => length)).size).toBe(1);
 });
