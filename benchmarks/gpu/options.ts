@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { UserError } from '../../domain/user-error.ts';
 
 /** The exit code for wrong options, and for anything else that the person who started the program has to change. */
-export const MISUSED = 2;
+const MISUSED = 2;
 
 /**
  * Node's `parseArgs`, whose complaints are for people.
