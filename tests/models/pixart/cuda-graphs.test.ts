@@ -1,11 +1,8 @@
-import { createHash } from 'node:crypto';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../../domain/user-error.ts';
-import { type Bundle, openBundle } from '../../../models/pixart/bundle.ts';
+import type { Bundle } from '../../../models/pixart/bundle.ts';
 import { captionSpans } from '../../../models/pixart/caption-inputs.ts';
 import { decodeToBytes, planesOf } from '../../../models/pixart/decode-bytes.ts';
 import { denoise } from '../../../models/pixart/denoise.ts';
@@ -17,34 +14,24 @@ import { toBytes } from '../../../models/pixart/resize-crop.ts';
 import { createSampler } from '../../../models/pixart/samplers/create-sampler.ts';
 import { type Graph, openGraph } from '../../../models/pixart/session.ts';
 import { StepBatcher, type StepPlace } from '../../../models/pixart/step-batcher.ts';
-import { verifyBundle } from '../../../models/pixart/verify-bundle.ts';
-import { GOLDEN, type GoldenCase, loadCase } from './golden-case.ts';
+import { type GoldenCase, loadCase } from './golden-case.ts';
+import { goldenWithCuda } from './golden-cuda.ts';
 import { captionsOf, goldenNetworks } from './golden-networks.ts';
 
 const FILE = 'transformer.cuda.onnx';
 const CUDA = { transformer: { error: 1e-3, psnr: 70 } };
 
-let home: string;
 let bundle: Bundle;
 let transformer: Graph;
 
-/** The bundle of the golden cases with a graph for CUDA, which has no operator that a processor lacks. */
 beforeAll(async () => {
-  home = await mkdtemp(path.join(tmpdir(), 'cuda-'));
-  await cp(path.join(GOLDEN, 'bundles/tiny-epsilon'), home, { recursive: true });
-  const graph = await readFile(path.join(GOLDEN, 'stages', FILE));
-  await writeFile(path.join(home, FILE), graph);
-  const description = JSON.parse(await readFile(path.join(home, 'bundle.json'), 'utf8'));
-  description.files[FILE] = { sha256: createHash('sha256').update(graph).digest('hex'), bytes: graph.length };
-  await writeFile(path.join(home, 'bundle.json'), JSON.stringify({ ...description, cuda: CUDA }));
-  bundle = await openBundle(home);
-  await verifyBundle(bundle);
+  bundle = await goldenWithCuda(FILE, CUDA);
   transformer = await openGraph(bundle, FILE, { device: 'cpu', threads: 1 });
 });
 
 afterAll(async () => {
   await transformer.release();
-  await rm(home, { recursive: true });
+  await rm(bundle.folder, { recursive: true });
 });
 
 test('a device runs the graphs that were made for it, where there are any', () => {

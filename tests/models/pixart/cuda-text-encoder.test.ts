@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bundle, openBundle } from '../../../models/pixart/bundle.ts';
@@ -8,28 +6,18 @@ import { encoderDigest, partFiles } from '../../../models/pixart/bundle-parts.ts
 import { textEncoderGraph } from '../../../models/pixart/encoder-graphs.ts';
 import { type Graph, openGraph } from '../../../models/pixart/session.ts';
 import { encodeText } from '../../../models/pixart/text-encoder.ts';
-import { verifyBundle } from '../../../models/pixart/verify-bundle.ts';
 import { GOLDEN } from './golden-case.ts';
+import { goldenWithCuda } from './golden-cuda.ts';
 
 const FILE = 'text_encoder.cuda.onnx';
 const CUDA = { textEncoder: { error: 1e-3, psnr: 60 } };
 const OPTIONS = { device: 'cpu', threads: 1 } as const;
 
-let home: string;
 let bundle: Bundle;
 let encoders: { cpu: Graph; cuda: Graph };
 
-/** The bundle of the golden cases with a graph for CUDA, whose operators all have kernels for processors. */
 beforeAll(async () => {
-  home = await mkdtemp(path.join(tmpdir(), 'cuda-text-'));
-  await cp(path.join(GOLDEN, 'bundles/tiny-epsilon'), home, { recursive: true });
-  const graph = await readFile(path.join(GOLDEN, 'stages', FILE));
-  await writeFile(path.join(home, FILE), graph);
-  const description = JSON.parse(await readFile(path.join(home, 'bundle.json'), 'utf8'));
-  description.files[FILE] = { sha256: createHash('sha256').update(graph).digest('hex'), bytes: graph.length };
-  await writeFile(path.join(home, 'bundle.json'), JSON.stringify({ ...description, cuda: CUDA }));
-  bundle = await openBundle(home);
-  await verifyBundle(bundle);
+  bundle = await goldenWithCuda(FILE, CUDA);
   encoders = {
     cpu: await openGraph(bundle, 'text_encoder.onnx', OPTIONS),
     cuda: await openGraph(bundle, FILE, OPTIONS),
@@ -38,7 +26,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const graph of Object.values(encoders)) await graph.release();
-  await rm(home, { recursive: true });
+  await rm(bundle.folder, { recursive: true });
 });
 
 test('a device runs the text encoder that was made for it, where there is one', async () => {
