@@ -50,13 +50,13 @@ async function addNode(kit: string): Promise<void> {
 }
 
 async function addProgram(kit: string): Promise<void> {
-  const program = path.join(kit, 'program');
+  const program = path.resolve(kit, 'program');
   const files = execFileSync('git', ['ls-files', ...SOURCES], { cwd: ROOT, encoding: 'utf8' })
     .trim()
     .split('\n');
   for (const file of files) await cp(path.join(ROOT, file), path.join(program, file));
   const built = path.join(program, 'built/programs');
-  await makePrograms(built, true);
+  await makePrograms(built, program);
   for (const folder of await neededPackages()) {
     const isOtherPlatform = (file: string): boolean => {
       const inside = path.relative(ROOT, file);

@@ -61,9 +61,10 @@ export async function importProgram(source) {
  * Builds one file for each program, which runs only the modules that it reaches.
  *
  * @param {string} folder
- * @param {boolean} [isMovable] whether it has to run wherever the project is moved to, from the same folder within it
+ * @param {string} [home] the folder of the project, or of a copy of what it needs, in which `folder` is. Then the programs
+ *   run wherever it is moved to; by default, only beside this project.
  */
-export async function makePrograms(folder, isMovable = false) {
+export async function makePrograms(folder, home) {
   const [esbuild, { modulesKnowTheirSource, packagesWhenUsed }] = await Promise.all([
     import('esbuild'),
     import('./plugins.mjs'),
@@ -87,13 +88,13 @@ export async function makePrograms(folder, isMovable = false) {
     plugins: [
       // Programs are stored far from node_modules.
       packagesWhenUsed(
-        isMovable
+        home !== undefined
           ? { require: (name) => name, import: (name) => name }
           : { require: createRequire(import.meta.url).resolve, import: import.meta.resolve },
       ),
       modulesKnowTheirSource((file) =>
-        isMovable
-          ? `new URL(${JSON.stringify(path.relative(folder, file))}, import.meta.url).href`
+        home !== undefined
+          ? `new URL(${JSON.stringify(path.relative(folder, path.join(home, path.relative(ROOT, file))))}, import.meta.url).href`
           : JSON.stringify(pathToFileURL(file).href),
       ),
     ],

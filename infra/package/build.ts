@@ -4,14 +4,14 @@ import path from 'node:path';
 import { DefaultLogger } from '@temporalio/worker';
 import { makePageCode } from '../../review-page/page-code.ts';
 import { makeWorkflows, WORKFLOWS } from '../../workers/workflow-bundle.ts';
-import { packedBuild } from '../build/kept-build.mjs';
+import { packedBuild, ROOT } from '../build/kept-build.mjs';
 import { makePrograms } from '../build/program.mjs';
 import { licencesWithin } from './licences.ts';
 
 const logger = new DefaultLogger('ERROR');
 
 const BUILDS: Record<string, (folder: string) => Promise<void>> = {
-  programs: (folder) => makePrograms(folder, true),
+  programs: (folder) => makePrograms(folder, ROOT),
   [WORKFLOWS.plain]: (folder) => makeWorkflows(folder, logger, false),
   [WORKFLOWS.encrypted]: (folder) => makeWorkflows(folder, logger, true),
   'review-page': makePageCode,
