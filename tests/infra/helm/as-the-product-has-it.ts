@@ -9,7 +9,7 @@ import { imagesAtOnce } from '../../../models/renderer/index.ts';
 import { imagesInHand } from '../../../workflows/contract/limits.ts';
 import { encodeQueue, largeRenderQueue, renderQueue } from '../../../workflows/contract/queues.ts';
 
-type Pod = { about: string; args: string[]; graceSeconds: number; queue: string | null; perWorker: number | null };
+type Pod = { about: string; args: string[]; graceSeconds: number; queue: string | null; perWorker?: number | null };
 
 /** Of the cases' bundles and text encoders, which the arguments name by folders. */
 const DIGESTS = ['a1', 'b2'].map((byte) => byte.repeat(32));
@@ -56,7 +56,7 @@ for (const pod of pods) {
   if (pod.queue !== null && !queues.includes(pod.queue)) {
     throw new Error(`${pod.about}: expected one of the queues ${queues.join(', ')}, found ${pod.queue}`);
   }
-  if (options.renderer && pod.perWorker !== null && pod.perWorker !== imagesOf(options)) {
+  if (options.renderer && pod.perWorker != null && pod.perWorker !== imagesOf(options)) {
     throw new Error(`${pod.about}: expected a pod for ${imagesOf(options)} images, found one for ${pod.perWorker}`);
   }
   if (!options.orchestrator && pod.graceSeconds <= options.grace + FORCE_AFTER_SECONDS) {
