@@ -89,12 +89,11 @@ def test_a_bundle_for_graphics_cards_has_both_graphs_of_each_network_and_says_ho
 ) -> None:
     export_bundle(checkpoints["tiny-compressed"], tmp_path / "b", options, precision=PROFILES["gpu"])
     said = json.loads((tmp_path / "b/bundle.json").read_text(encoding="utf-8"))
-    assert said["cuda"].keys() == {"transformer", "vae"}
+    assert said["cuda"].keys() == {"textEncoder", "transformer", "vae"}
     assert all(each["psnr"] >= 50 for each in said["cuda"].values())
     assert said["vae"]["onePiece"] == 256**2
-    names = {"transformer.cuda.onnx", "vae_decoder.cuda.onnx", "transformer.onnx.data", "vae_decoder.onnx.data"}
-    assert names < said["files"].keys()
-    for name in ("transformer", "vae_decoder"):
+    for name in ("text_encoder", "transformer", "vae_decoder"):
+        assert {f"{name}.cuda.onnx", f"{name}.onnx.data"} < said["files"].keys()
         files = [tmp_path / "b" / f"{name}{kind}" for kind in (".cuda.onnx", ".onnx", ".onnx.data")]
         assert files[2].stat().st_size > 2 * files[0].stat().st_size
 
