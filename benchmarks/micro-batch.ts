@@ -18,6 +18,7 @@ import {
 } from '../models/pixart/index.ts';
 import { candidateBatches, startRenderer, usableCores } from '../models/renderer/index.ts';
 import { PART_OPTIONS, say } from './bench/part.ts';
+import { peakSignalToNoise } from './bench/pictures.ts';
 import { median } from './bench/report.ts';
 
 const { values } = parseArgs({
@@ -63,11 +64,6 @@ async function captionsOf(bundle: Bundle, requests: readonly RenderRequest[]): P
   return captions;
 }
 
-function psnr(a: Uint8Array, b: Uint8Array): number {
-  const squares = a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0);
-  return 10 * Math.log10(255 ** 2 / (squares / a.length));
-}
-
 /** Images with all of the bundle's steps, by batch in turn, each beside the same image alone. */
 async function compare(bundle: Bundle, size: Size): Promise<Row[]> {
   const bin = nearestBin(size, 1, 1);
@@ -101,7 +97,7 @@ async function compare(bundle: Bundle, size: Size): Promise<Row[]> {
       rates.push((60_000 * images) / (performance.now() - began));
       // The last one to end was there all the time.
       seconds.push(Math.max(...together.map(({ processorMs }) => processorMs)) / images / 1_000);
-      psnrs.push(...together.map(({ rgb }, i) => psnr(rgb, alone[i]!)));
+      psnrs.push(...together.map(({ rgb }, i) => peakSignalToNoise(rgb, alone[i]!)));
       say(
         `  ${images} a call: ${rates.at(-1)!.toFixed(1)} images a minute, ${seconds.at(-1)!.toFixed(2)} processor seconds each`,
       );

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { peakSignalToNoise } from '../../../benchmarks/bench/pictures.ts';
 import { binsOf, nearestBin } from '../../../domain/bins.ts';
 import { SIZES, type Size } from '../../../domain/size.ts';
 import {
@@ -59,11 +60,6 @@ const requests = (count: number, size: Size, steps: number, [height, width] = [1
     return { prompt, negativePrompt: seed % 2 ? 'blurry' : '', size, bin, ...bin, seed, steps, guidance: 4.5 };
   });
 
-function psnr(a: Uint8Array, b: Uint8Array): number {
-  const squares = a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0);
-  return 10 * Math.log10(255 ** 2 / (squares / a.length));
-}
-
 test.each([
   [2, '256', 6, [1, 1]],
   [4, '256', 3, [3, 4]],
@@ -78,7 +74,7 @@ test.each([
       const alone = await paint(request);
       expect(together[i]!.microBatch).toBe(count);
       expect(alone.microBatch).toBeUndefined();
-      expect(psnr(together[i]!.rgb, alone.rgb)).toBeGreaterThanOrEqual(LEAST_PSNR);
+      expect(peakSignalToNoise(together[i]!.rgb, alone.rgb)).toBeGreaterThanOrEqual(LEAST_PSNR);
     }
   },
 );
@@ -103,7 +99,7 @@ test('one that is cancelled and one that has no finite latents cost their neighb
   });
   expect(kept).toMatchObject({ status: 'fulfilled', value: { microBatch: 3 } });
   const { rgb } = (kept as PromiseFulfilledResult<PaintedImage>).value;
-  expect(psnr(rgb, (await paint(first)).rgb)).toBeGreaterThanOrEqual(LEAST_PSNR);
+  expect(peakSignalToNoise(rgb, (await paint(first)).rgb)).toBeGreaterThanOrEqual(LEAST_PSNR);
 });
 
 test('as many images share a call as fill it, and none where its own captions do not', () => {
