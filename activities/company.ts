@@ -1,15 +1,20 @@
 import { pause, SharedLock } from '../models/renderer/index.ts';
+import { RENDER_LOST_BESIDE_OTHERS } from '../workflows/contract/limits.ts';
 import { mustBeAlone } from './attempts.ts';
 import type { Heartbeats } from './heartbeats.ts';
 
 /** Longer than the SDK holds a heartbeat back: the server has it then. */
 const HEARD_MS = 2_000;
 
+/** Images that were lost with the same worker are tried again at the same time, but arrive one by one. */
+const OTHERS_ARRIVE_MS = 5_000;
+
 /**
  * The images that a worker makes at the same time: their texts, steps, pixels and files. An image that was lost with
- * several workers is made alone. If it is lost again, it is the reason, and it takes no other with it. So that every
- * loss is charged to the right image, the server knows that it is alone before it begins, and that it is not any more
- * before others begin.
+ * several workers is made alone. If it is lost again, it is the reason. Those that wait behind it lose an attempt too, and
+ * from then on they go before it: otherwise it could keep them from being made until it is given up. So that every loss is
+ * charged to the right image, the server knows that it is alone before it begins, and that it is not any more before
+ * others begin.
  */
 export class Company {
   readonly #lock = new SharedLock();
@@ -22,7 +27,9 @@ export class Company {
    */
   async join(heartbeats: Heartbeats, signal: AbortSignal): Promise<() => void> {
     const isAlone = mustBeAlone(heartbeats.attempts);
-    const release = await this.#lock.take(isAlone, signal);
+    const { lost } = heartbeats.attempts;
+    if (lost > RENDER_LOST_BESIDE_OTHERS) await pause(OTHERS_ARRIVE_MS, signal);
+    const release = await this.#lock.take(isAlone, signal, lost);
     if (!isAlone) return release;
     const leave = (): void => {
       heartbeats.setAlone(false);

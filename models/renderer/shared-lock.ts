@@ -1,8 +1,8 @@
-type Waiter = { isAlone: boolean; begin(): void };
+type Waiter = { isAlone: boolean; rank: number; begin(): void };
 
 /**
- * A lock that many hold at the same time, or one alone. A request to hold it alone goes first; one that is aborted holds up
- * nobody.
+ * A lock that many hold at the same time, or one alone. Requests to hold it alone go first, by their rank and then in the
+ * order in which they came; one that is aborted holds up nobody.
  */
 export class SharedLock {
   readonly #waiting = new Set<Waiter>();
@@ -12,10 +12,11 @@ export class SharedLock {
   /**
    * Waits until those who have the lock allow it, or the signal is aborted.
    *
+   * @param rank among those that wait to hold it alone: the lowest goes first
    * @returns the function that releases the lock
    * @throws the signal's reason
    */
-  take(isAlone: boolean, signal: AbortSignal | undefined): Promise<() => void> {
+  take(isAlone: boolean, signal: AbortSignal | undefined, rank = 0): Promise<() => void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const giveUp = (): void => {
@@ -25,6 +26,7 @@ export class SharedLock {
       };
       const waiter: Waiter = {
         isAlone,
+        rank,
         begin: () => {
           signal?.removeEventListener('abort', giveUp);
           this.#waiting.delete(waiter);
@@ -52,7 +54,7 @@ export class SharedLock {
 
   #next(): void {
     if (this.#isHeldAlone) return;
-    const first = [...this.#waiting].find(({ isAlone }) => isAlone);
+    const [first] = [...this.#waiting].filter(({ isAlone }) => isAlone).sort((a, b) => a.rank - b.rank);
     if (first === undefined) for (const waiter of [...this.#waiting]) waiter.begin();
     else if (this.#holders === 0) first.begin();
   }

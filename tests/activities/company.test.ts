@@ -16,10 +16,12 @@ afterEach(() => void vi.useRealTimers());
 
 const never = new AbortController().signal;
 
-/** An image that takes a minute, after so many attempts of which nothing was heard. */
-async function image(name: string, lost: number, signal = never): Promise<void> {
+/** An image that takes a minute, after so many attempts of which nothing was heard but whether it was alone in the last. */
+async function image(name: string, lost: number, signal = never, wasAlone = false): Promise<void> {
   const tell = vi.fn(({ attempts }) => story.push(`${name} is ${attempts.isAlone ? 'alone' : 'not alone'}`));
-  const heartbeats = new Heartbeats(tell, { computations: 0, stepsComputed: 0 }, countsFor(lost + 1, undefined));
+  const before = { ...countsFor(lost, undefined), isAlone: true };
+  const counts = countsFor(lost + 1, wasAlone ? { attempts: before } : undefined);
+  const heartbeats = new Heartbeats(tell, { computations: 0, stepsComputed: 0 }, counts);
   // Those on the timer are of no interest here.
   heartbeats.stop();
   const leave = await company.join(heartbeats, signal);
@@ -51,6 +53,15 @@ test('one that was lost often is made alone, before those that come later, and t
   await vi.advanceTimersByTimeAsync(60_001);
   await Promise.all(images);
   expect(story).toEqual(['late begins', 'late ends']);
+});
+
+test('one that was lost while it was alone goes after those that were lost with it, even if they arrive a little later', async () => {
+  const reason = image('the reason', 4, never, true);
+  await vi.advanceTimersByTimeAsync(4_000);
+  const others = [image('one', 3), image('two', 3)];
+  await vi.advanceTimersByTimeAsync(210_000);
+  await Promise.all([reason, ...others]);
+  expect(story.filter((line) => line.endsWith('begins'))).toEqual(['one begins', 'two begins', 'the reason begins']);
 });
 
 test('one that is cancelled before it is alone holds up nobody', async () => {

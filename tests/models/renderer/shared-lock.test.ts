@@ -37,3 +37,15 @@ test('a cancelled request to hold a shared lock alone holds up nobody', async ()
   await expect(lock.take(true, AbortSignal.abort(new Error('before')))).rejects.toThrow('before');
   expect(await begun(lock.take(true, undefined))).toEqual([true]);
 });
+
+test('of those that wait to hold a shared lock alone, the one with the lowest rank goes first', async () => {
+  const lock = new SharedLock();
+  const release = await lock.take(false, undefined);
+  const [last, first, second] = [4, 3, 3].map((rank) => lock.take(true, undefined, rank));
+  release();
+  expect(await begun(first!, second!, last!)).toEqual([true, false, false]);
+  (await first!)();
+  expect(await begun(second!, last!)).toEqual([true, false]);
+  (await second!)();
+  expect(await begun(last!)).toEqual([true]);
+});
