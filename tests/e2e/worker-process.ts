@@ -15,6 +15,7 @@ export type LogLine = { msg?: string; rendererPid?: number; encoderPid?: number;
 export class WorkerProcess {
   readonly lines: LogLine[] = [];
   readonly #process: ChildProcess;
+  readonly #exit: Promise<unknown>;
   readonly #log: NodeJS.EventEmitter;
 
   /**
@@ -28,6 +29,7 @@ export class WorkerProcess {
       // Tests keep their stores and catalogs there; it is for them that a worker may open them.
       env: { ...process.env, PIXART_ALLOW: tmpdir(), ...environment },
     });
+    this.#exit = once(this.#process, 'exit');
     this.#log = createInterface({ input: this.#process.stderr! });
     this.#log.on('line', (line: string) => this.lines.push(parsed(line)));
   }
@@ -38,7 +40,7 @@ export class WorkerProcess {
       const found = this.lines.find(({ msg }) => msg === message);
       if (found) return found;
       if (this.hasEnded) throw new Error(`ended before "${message}": ${JSON.stringify(this.lines)}`);
-      await Promise.race([once(this.#log, 'line'), once(this.#process, 'exit')]);
+      await Promise.race([once(this.#log, 'line'), this.#exit]);
     }
   }
 
@@ -74,7 +76,7 @@ export class WorkerProcess {
 
   /** Waits for the process's end; the exit code, or null where a signal ended it. */
   async gone(): Promise<number | null> {
-    if (!this.hasEnded) await once(this.#process, 'exit');
+    await this.#exit;
     return this.#process.exitCode;
   }
 }
