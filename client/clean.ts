@@ -1,7 +1,7 @@
 import type { SeenBatch } from '../cleaning/choose-batches.ts';
 import { type Cleaned, cleanStore as sweep } from '../cleaning/clean-store.ts';
 import { UserError } from '../domain/user-error.ts';
-import { type AuditDetails, audited, namesForAudit } from '../records/audit.ts';
+import { type AuditDetails, audited } from '../records/audit.ts';
 import { DamagedRecord } from '../records/damaged.ts';
 import { type ObjectStore, openStore, storeUrl, USE_NOTED_MS } from '../store/index.ts';
 import { findAnyBatch } from './batches.ts';
@@ -74,7 +74,7 @@ export async function cleanStore(client: BatchClient | null, request: CleanReque
 
 const auditDetails = ({ counts, batches }: Cleaned): AuditDetails => ({
   batches: batches.length,
-  batchNames: namesForAudit(batches.map(({ batch }) => batch)),
+  batchNames: batches.map(({ batch }) => batch).join(' '),
   ...Object.fromEntries(Object.entries(counts).map(([kind, { files }]) => [`${kind}Files`, files])),
 });
 

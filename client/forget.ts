@@ -4,7 +4,7 @@ import { objectSeal } from '../encryption/object-seal.ts';
 import type { Kind, Left, Survey } from '../forgetting/index.ts';
 import type { Bundle } from '../models/pixart/bundle.ts';
 import { openBundles } from '../models/pixart/installed-bundles.ts';
-import { audited, namesForAudit } from '../records/audit.ts';
+import { audited } from '../records/audit.ts';
 import { auditTrail } from '../records/audit-trail.ts';
 import { orWarn, type Warn } from '../records/damaged.ts';
 import { batchFolder, checkBatchId } from '../records/layout.ts';
@@ -114,7 +114,8 @@ export async function forget(client: BatchClient, request: ForgetRequest): Promi
   // Neither values nor prompts: this line outlives them.
   const columns = filters.map(({ column }) => column).join(', ');
   const details = {
-    batches: namesForAudit(found.rows.map((of) => of.batch)),
+    // All of them: once they are gone, only this line shows that they existed (checkKnown).
+    batches: found.rows.map((of) => of.batch).join(' '),
     rows,
     ...(columns !== '' && { columns }),
   };

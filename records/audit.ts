@@ -32,15 +32,6 @@ const detailsSchema = z.record(z.string(), z.union([z.string(), z.number(), z.bo
 /** Choices and counts. Never a word of a prompt, a filter's values, a webhook's address or anything secret. */
 export type AuditDetails = z.infer<typeof detailsSchema>;
 
-/** Keeps ten thousand names out of an audit line. */
-const NAMES_CHARACTERS = 10_000;
-
-/** The first names, whole, as far as an audit line has room for them. */
-export function namesForAudit(names: readonly string[]): string {
-  const all = names.join(' ');
-  return all.length <= NAMES_CHARACTERS ? all : `${all.slice(0, all.lastIndexOf(' ', NAMES_CHARACTERS - 2))} …`;
-}
-
 const subjectSchema = z.object({
   batch: z.string().optional(),
   schedule: z.string().optional(),

@@ -8,8 +8,10 @@ import {
   cancelBatch,
   forget,
   retryBatch,
+  reviewPageEnd,
   submitBatch,
 } from '../../client/index.ts';
+import { plan } from '../cleaning/sample-batch.ts';
 import { BUNDLE, type Site, startSite } from '../workflows/site.ts';
 
 let site: Site;
@@ -24,7 +26,8 @@ describe('forgetting', () => {
   const whole = (batch: string, apply = true) => forget(site.client, { store: site.store.url, batch, apply });
 
   it('refuses a batch that there has never been, and finds nothing of one that was forgotten', async () => {
-    await batchEnd(site.client, await site.submit('owls', ['an owl,256']));
+    const end = await batchEnd(site.client, await site.submit('owls', ['an owl,256']));
+    if (end.state === 'completed') await reviewPageEnd(site.client, end.result);
     const where = [{ column: 'id', pattern: 'no such row' }];
     for (const request of [{ batch: 'owsl' }, { batch: 'owsl', where }]) {
       const refused = forget(site.client, { store: site.store.url, ...request });
@@ -36,6 +39,18 @@ describe('forgetting', () => {
     expect(await forget(site.client, { store: site.store.url, batch: 'owls', where })).toMatchObject({ batches: [] });
     expect(await whole('owls')).toMatchObject({ batches: [{ batch: 'owls', rows: 1 }], left: [] });
     for (const apply of [true, false]) expect(await whole('owls', apply)).toMatchObject({ histories: 0, left: [] });
+  });
+
+  it('remembers every batch of a call that forgot very many', async () => {
+    const batches = Array.from({ length: 120 }, (_, number) => `${'night'.repeat(19)}-${1_000 + number}`);
+    for (const batch of batches) await plan(site.store, batch, ['wren']);
+    const where = [{ column: 'id', pattern: 'wren' }];
+    const { batches: gone } = await forget(site.client, { store: site.store.url, where, apply: true });
+    expect(gone.map(({ batch }) => batch).sort()).toEqual(batches);
+    for (const batch of [batches.at(0)!, batches.at(-1)!]) {
+      expect(await whole(batch)).toMatchObject({ histories: 0, left: [] });
+    }
+    await expect(whole(`${'night'.repeat(19)}-2000`)).rejects.toBeInstanceOf(BatchUnknown);
   });
 });
 

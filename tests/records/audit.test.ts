@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { UserError } from '../../domain/user-error.ts';
-import { audited, namesForAudit } from '../../records/audit.ts';
+import { audited } from '../../records/audit.ts';
 import { AUDIT_FOLDER, auditName } from '../../records/layout.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 
@@ -24,13 +24,6 @@ async function lines(store: ObjectStore): Promise<unknown[]> {
   for await (const { name } of store.list(AUDIT_FOLDER)) found.push(JSON.parse(String(await store.read(name))));
   return found;
 }
-
-it('a line holds the names of a few batches, and only the first of very many', () => {
-  expect(namesForAudit(['spring', 'summer'])).toBe('spring summer');
-  const many = namesForAudit(Array.from({ length: 2_000 }, (_, index) => `batch-${index}`));
-  expect(many.length).toBeLessThanOrEqual(10_000);
-  expect(many).toMatch(/^batch-0 batch-1 .* batch-\d+ …$/);
-});
 
 it('who does what is written before the action, and how it ended after it', async () => {
   const store = await storeNamed('both');
