@@ -1,5 +1,5 @@
 import { oneLine } from '../../domain/printable.mjs';
-import { stateText } from '../../domain/state-text.ts';
+import { endText, stateText } from '../../domain/state-text.ts';
 import type { BatchEvent } from '../../workflows/contract/webhook.ts';
 
 /** A message about a batch, before it is formatted for a receiver. All texts are plain: nothing in them is markup. */
@@ -68,7 +68,7 @@ export function titleOf({ type, data }: BatchEvent): string {
 
 const ENDED: Record<BatchEvent['type'], (data: BatchEvent['data']) => string> = {
   'batch.completed': ({ totals }) => stateText('completed', totals?.failed ?? 0),
-  'batch.cancelled': () => 'was cancelled',
+  'batch.cancelled': ({ totals }) => `was ${totals === undefined ? 'cancelled' : endText('cancelled', totals)}`,
   'batch.failed': ({ refused }) => (refused ? 'was refused' : 'failed'),
   'batch.paused': () => 'paused itself',
 };

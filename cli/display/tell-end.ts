@@ -14,7 +14,7 @@ import {
 } from '../../client/index.ts';
 import { changesText } from '../../domain/change-counts.ts';
 import { oneLine } from '../../domain/printable.mjs';
-import { stateText } from '../../domain/state-text.ts';
+import { endText, isAllMade } from '../../domain/state-text.ts';
 import { batchFolder, contactSheetPageName, manifestName } from '../../records/layout.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { serverHint } from '../server-choice.ts';
@@ -64,7 +64,7 @@ export async function tellEnd(
       ...reason,
     });
   } else {
-    printLine(`batch ${batch} ${stateText(end.state, totals.failed)}: ${totalsText(totals)}`);
+    printLine(`batch ${batch} ${endText(end.state, totals)}: ${totalsText(totals)}`);
     if (changes !== undefined) printLine(`  ${changesText(changes)} (changes.csv in its folder)`);
     for (const warning of warnings ?? []) printLine(`  ${oneLine(warning)}`);
     for (const { id, reason } of recentFailures) printLine(`  ${id}: ${oneLine(reason)}`);
@@ -75,7 +75,8 @@ export async function tellEnd(
     else if (totals.failed + totals.cancelled > 0)
       printLine(`render the missing images with:\n  npx pixart-batch retry ${batch}${serverHint(client)}`);
   }
-  const isWhole = totals.failed + totals.cancelled === 0 && end.state === 'completed' && isManifestThere;
+  const lacksNothing = end.state === 'completed' ? totals.failed + totals.cancelled === 0 : isAllMade(totals);
+  const isWhole = lacksNothing && isManifestThere;
   return isWhole ? EXIT.ok : EXIT.imagesMissing;
 }
 

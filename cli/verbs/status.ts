@@ -19,7 +19,7 @@ import {
   workersSeen,
 } from '../../client/index.ts';
 import { oneLine } from '../../domain/printable.mjs';
-import { stateText } from '../../domain/state-text.ts';
+import { endText, stateText } from '../../domain/state-text.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { shownPlace, storeUrl } from '../../store/index.ts';
 import { inHandText } from '../display/in-hand-text.ts';
@@ -146,7 +146,7 @@ function keptText({ batch, store, round, state, bundle, totals, startedAt, ended
   const lacksManifest = `round ${round} has no manifest; unless it is running on another server, "retry ${batch}" writes it`;
   const counts = totals === null ? [] : [totalsText(totals)];
   return [
-    `batch ${batch} ${stateText(state, totals?.failed ?? 0)}: ${state === 'unfinished' ? lacksManifest : counts.join('')}`,
+    `batch ${batch} ${totals === null ? state : endText(state, totals)}: ${state === 'unfinished' ? lacksManifest : counts.join('')}`,
     table([
       ...(state === 'unfinished' ? counts.map((text) => ['  before it', text]) : []),
       ['  store', shownPlace(store)],
@@ -176,8 +176,9 @@ function headline(
   reason: string | null,
 ): string {
   const counts = progress === null ? `${total} jobs, ${done} done, ${failed} failed` : totalsText(progress.totals);
+  const shown = progress === null ? stateText(state, failed) : endText(state, progress.totals);
   const paused = state === 'paused' && progress?.paused !== undefined ? `, ${oneLine(progress.paused)}` : '';
-  return `batch ${batch} ${stateText(state, progress?.totals.failed ?? failed)}: ${reason ?? counts}${paused}`;
+  return `batch ${batch} ${shown}: ${reason ?? counts}${paused}`;
 }
 
 function details({ round, catalog, store, bundle, startedAt, endedAt }: BatchListing, progress: BatchProgress | null) {

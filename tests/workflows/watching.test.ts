@@ -14,6 +14,7 @@ import { workflowBundle } from '../../workers/workflow-bundle.ts';
 import type { BatchInput } from '../../workflows/contract/batch.ts';
 import { batchStart } from '../../workflows/contract/batch-start.ts';
 import { batchWorkflowId } from '../../workflows/contract/queues.ts';
+import { runHere } from '../cli/run-here.ts';
 import { Outage } from './outage.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
 
@@ -74,6 +75,28 @@ it('a cancelled batch is shown as stopping everywhere until it has ended', async
   const states = new Set<string>();
   for await (const { state } of watchBatch(site.client, 'stopping', { everyMs: 50 })) states.add(state);
   expect([...states]).toEqual(['stopping', 'cancelled']);
+});
+
+it('a batch whose images were all made before its cancellation took effect says so, and watch exits as for a whole batch', async () => {
+  outage.end('batches/stopping/manifest');
+  outage.answer();
+  outage.begin('objects/', 'hangs');
+  await site.submit('late', ['a wren,256']);
+  await expect.poll(() => outage.hanging, soon).toBe(1);
+  // Once its store has said that there is no such image, it is rendered, and its upload hangs.
+  outage.answer();
+  await expect.poll(() => outage.hanging, soon).toBe(1);
+  const cancelling = runHere(['cancel', 'late', '--wait', '--address', site.address]);
+  await expect.poll(() => batchProgress(site.client, 'late'), soon).toMatchObject({ state: 'stopping' });
+  outage.end('objects/');
+  outage.answer();
+  const said = 'batch late cancelled after all its images were made: 1 job, 1 rendered\n';
+  expect(await cancelling).toMatchObject({ code: 0, stdout: expect.stringContaining(said) });
+  expect((await site.manifest('late')).totals).toMatchObject({ jobs: 1, rendered: 1, cancelled: 0 });
+  for (const verb of ['watch', 'status']) {
+    const told = await runHere([verb, 'late', '--address', site.address]);
+    expect(told, verb).toMatchObject({ code: 0, stdout: expect.stringContaining(said) });
+  }
 });
 
 /** Starts a batch with its own worker. Returns a function that stops the worker. */

@@ -67,4 +67,11 @@ test('what paused, failed or was stopped says so, with the reason', async () => 
   expect(await told('batch.failed')).toMatchObject({ title: 'Batch night failed', reason: 'because' });
   expect(await told('batch.failed', { refused: true })).toMatchObject({ title: 'Batch night was refused' });
   expect(await told('batch.cancelled', { round: 2 })).toMatchObject({ title: 'Batch night (round 2) was cancelled' });
+  const totals = { jobs: 6, rendered: 4, reused: 2, failed: 0, cancelled: 0, extraComputations: 0 };
+  expect(await told('batch.cancelled', { totals })).toMatchObject({
+    title: 'Batch night was cancelled after all its images were made',
+  });
+  expect(await told('batch.cancelled', { totals: { ...totals, rendered: 3, cancelled: 1 } })).toMatchObject({
+    title: 'Batch night was cancelled',
+  });
 });
