@@ -89,7 +89,7 @@ export const VERBS: Record<string, Verb> = {
   },
   worker: {
     description: 'run workflows, render images, encode texts, or all of these, until stopped',
-    load: async () => (await import('./verbs/worker.ts')).workerCommand(),
+    load: async () => (await import('./verbs/worker/worker.ts')).workerCommand(),
   },
   dev: {
     description: 'run a Temporal server with its UI, an orchestrator and a render worker on this machine, until Ctrl-C',

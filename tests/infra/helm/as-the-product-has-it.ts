@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { OptionValues } from 'commander';
-import { type WorkerOptions, workerCommand } from '../../../cli/verbs/worker.ts';
+import { workerCommand } from '../../../cli/verbs/worker/worker.ts';
+import type { WorkerOptions } from '../../../cli/verbs/worker/worker-options.ts';
 import { openBundle } from '../../../models/pixart/index.ts';
 import { imagesAtOnce } from '../../../models/renderer/index.ts';
 import { imagesInHand } from '../../../workflows/contract/limits.ts';
