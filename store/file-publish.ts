@@ -1,4 +1,4 @@
-import { link, lstat, open, rename, rm, unlink } from 'node:fs/promises';
+import { link, lstat, open, rename, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode, isMissing, isNoLink } from './file-errors.ts';
 import { StoreUnavailable } from './object-store.ts';
@@ -44,9 +44,6 @@ export async function withClaim<T>(claim: string, action: () => Promise<T>): Pro
     await rm(claim, { force: true });
   }
 }
-
-/** Removes one name of a file; its other hard links stay. @throws ENOENT if there is no such file */
-export const removeFile = (path: string): Promise<void> => unlink(path);
 
 async function takeClaim(claim: string): Promise<void> {
   for (let tries = 0; tries < CLAIM_TRIES; tries++) {
