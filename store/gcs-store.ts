@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type Bucket, type File, type FileMetadata, IdempotencyStrategy, Storage } from '@google-cloud/storage';
-import { UserError } from '../domain/user-error.ts';
-import { Crc32c, crc32c } from './crc32c.ts';
+import type { Bucket, File, FileMetadata } from '@google-cloud/storage';
+import { crc32c } from './crc32c.ts';
+import { bucketAndPrefix, emulatorUrl, makeClient, payer } from './gcs-client.ts';
 import { type Doing, gcsError, isConditionFailed, statusOf } from './gcs-errors.ts';
 import { type GcsAccess, GcsObject, listingOf, WRITE_MARK } from './gcs-object.ts';
 import { checkObjectName } from './object-name.ts';
@@ -39,7 +39,7 @@ export class GcsStore implements ObjectStore {
    * @throws UserError for any other URL
    */
   constructor(url: string) {
-    const { bucket, prefix } = parseUrl(url);
+    const { bucket, prefix } = bucketAndPrefix(url);
     this.url = url;
     this.#prefix = prefix;
     this.#bucket = this.#client.bucket(bucket, this.#payer);
@@ -217,41 +217,4 @@ export class GcsStore implements ObjectStore {
       throw new ObjectNotFound(`store ${this.url}: there is no object ${JSON.stringify(name)}`);
     };
   }
-}
-
-function parseUrl(url: string): { bucket: string; prefix: string } {
-  const [, bucket, prefix = ''] = /^gs:\/\/([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?:\/(.*?)\/?)?$/.exec(url) ?? [];
-  if (bucket === undefined) {
-    throw new UserError(`store: expected gs://bucket or gs://bucket/prefix, found ${JSON.stringify(url)}`);
-  }
-  return { bucket, prefix: prefix === '' ? '' : `${checkObjectName(prefix)}/` };
-}
-
-/** On a requester-pays bucket every request names the project to bill. That is the process's setting, not the batch's. */
-const payer = () => {
-  const userProject = process.env.PIXART_USER_PROJECT;
-  return userProject ? { userProject } : {};
-};
-
-const emulatorUrl = (): string | undefined =>
-  process.env.STORAGE_EMULATOR_HOST?.replace(/^(?!https?:\/\/)/, 'http://').replace(/\/$/, '');
-
-/**
- * Every write here is idempotent, so all of them may be retried. They must be: with the library's default strategy, one
- * write without a precondition, such as `replace`, ends the retries of all calls of its client
- * (findings/one-save-ends-retries.sh).
- *
- * Retries are bounded by number, not by time: a call that fails after its time is up, as after a clock jump or a
- * long-dead connection, would never settle (findings/late-retry-never-settles.sh).
- */
-function makeClient(): Storage {
-  const emulator = emulatorUrl();
-  const client = new Storage({
-    ...(emulator && { apiEndpoint: emulator }),
-    crc32cGenerator: () => new Crc32c(),
-    retryOptions: { idempotencyStrategy: IdempotencyStrategy.RetryAlways, totalTimeout: Number.POSITIVE_INFINITY },
-  });
-  // The library takes the variable as the base of every path and so drops /storage/v1, where emulators answer.
-  if (emulator) client.baseUrl = `${emulator}/storage/v1`;
-  return client;
 }
