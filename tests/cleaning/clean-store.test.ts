@@ -19,7 +19,7 @@ import { beginRemoval } from '../../records/removal.ts';
 import { keepRound, roundsOf } from '../../records/rounds.ts';
 import { ObjectKept, type ObjectStore, openStore } from '../../store/index.ts';
 import { folderStore } from '../activities/rendering.ts';
-import { SLOW_MS } from '../store/object-store.contract.ts';
+import { SLOW_MS } from '../store/contract/helpers.ts';
 import { useBucket } from '../store/use-bucket.ts';
 import { DAY_MS, makeImage, names, objectOf, plan, sampleBatch } from './sample-batch.ts';
 

@@ -11,8 +11,8 @@ import { UserError } from '../../domain/user-error.ts';
 import { createSame, ObjectKept, type ObjectStore, StoreUnavailable } from '../../store/object-store.ts';
 import { openStore, storeUrl } from '../../store/open-store.ts';
 import { writeOrBeside } from '../../store/write-beside.ts';
+import { describeObjectStore } from './contract/object-store.ts';
 import { copyObject } from './copy-object.ts';
-import { describeObjectStore } from './object-store.contract.ts';
 
 let folder: string;
 let stores = 0;

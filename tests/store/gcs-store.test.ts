@@ -6,8 +6,9 @@ import { UserError } from '../../domain/user-error.ts';
 import { GcsStore } from '../../store/gcs-store.ts';
 import { StoreUnavailable } from '../../store/object-store.ts';
 import { openStore } from '../../store/open-store.ts';
+import { SLOW_MS } from './contract/helpers.ts';
+import { describeObjectStore } from './contract/object-store.ts';
 import { type Fate, type FaultyNetwork, startFaultyNetwork } from './faulty-network.ts';
-import { describeObjectStore, SLOW_MS } from './object-store.contract.ts';
 import { useBucket } from './use-bucket.ts';
 
 const { endpoint, freshUrl } = useBucket();
