@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { Job } from '../../domain/job.ts';
 import type { ObjectStore } from '../../store/index.ts';
@@ -19,6 +20,8 @@ export const three = async (): Promise<Drawn[]> => [
   await picture('owl', '#804020', { metadata: { category: 'animals' } }),
   await picture('cup', '#ffffff', { metadata: { category: 'things' } }),
 ];
+
+export const folderOf = (store: ObjectStore): string => fileURLToPath(store.url);
 
 /** A folder that does not exist yet. */
 export async function emptyPlace(): Promise<string> {
