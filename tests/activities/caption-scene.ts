@@ -1,0 +1,71 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createEncodeActivities, KeptCaptions } from '../../activities/index.ts';
+import type { Picture } from '../../domain/job.ts';
+import type { ObjectSeal } from '../../encryption/object-seal.ts';
+import { loadCaptionEncoder, openBundle, promptReader } from '../../models/pixart/index.ts';
+import type { Encoder } from '../../models/renderer/index.ts';
+import { openStore } from '../../store/index.ts';
+import type { EncodedCaptions } from '../../workflows/contract/activities.ts';
+import { TINY_BUNDLE } from '../models/renderer/tiny-renderer.ts';
+import { BATCH, folderStore, tinyJob } from './rendering.ts';
+
+type ProcessOptions = { hasEncoder?: boolean; encode?: Encoder['encode']; seal?: ObjectSeal };
+
+export const never = new AbortController().signal;
+
+export const request = (changes: Partial<Picture & { id: string }> = {}) =>
+  tinyJob('ab'.repeat(32), { negativePrompt: '', ...changes });
+
+/** Four jobs with three prompts. */
+export const jobs = () =>
+  ['a fox', 'a fox', 'an owl', 'a hen'].map((prompt, i) => request({ id: `job-${i}`, prompt, seed: i }));
+
+async function loadBundle() {
+  const bundle = await openBundle(TINY_BUNDLE);
+  const networks = await loadCaptionEncoder(bundle, { device: 'cpu', threads: 1 });
+  return { bundle, reader: await promptReader(bundle), networks };
+}
+
+let loading: ReturnType<typeof loadBundle> | undefined;
+
+/** An empty store, and the captions of processes that share it. */
+export async function captionScene() {
+  loading ??= loadBundle();
+  const { bundle, reader, networks } = await loading;
+  const store = await folderStore();
+  /** Texts that were encoded, by all processes together. */
+  const count = { encoded: 0 };
+  const warnings: string[] = [];
+
+  const newProcess = ({ hasEncoder = true, encode = networks.encode, seal }: ProcessOptions = {}): KeptCaptions =>
+    new KeptCaptions({
+      bundle,
+      reader,
+      seal,
+      encoder: hasEncoder ? { encode, unusable: never, close: async () => {} } : null,
+      log: { warn: (_about, message) => warnings.push(message) },
+      onEncoded: () => {
+        count.encoded += 1;
+      },
+    });
+
+  async function kept(): Promise<string[]> {
+    const names: string[] = [];
+    for await (const { name } of store.list('captions/')) names.push(name);
+    return names;
+  }
+
+  const encodeInput = (captions: KeptCaptions, shard: string) => ({
+    ...{ store: store.url, batch: BATCH, shard },
+    ...{ from: 0, to: 4, encoder: captions.encoder },
+  });
+
+  /** Runs the activity that encodes a shard's texts ahead. */
+  async function encodeAhead(captions: KeptCaptions, shard: string, changes = {}): Promise<EncodedCaptions> {
+    const { encodeCaptions } = createEncodeActivities({ openStore, captions });
+    const input = { ...encodeInput(captions, shard), ...changes };
+    return new MockActivityEnvironment().run(encodeCaptions, input);
+  }
+
+  return { bundle, networks, store, count, warnings, newProcess, kept, encodeInput, encodeAhead };
+}
