@@ -2,7 +2,7 @@ import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import { gathered } from '../domain/turns.ts';
 import type { RecordFile } from '../records/damaged.ts';
-import { jsonLinePieces, parseJsonLines, safeCsv } from '../records/formats.ts';
+import { jsonLinePieces, parseJsonLines, safeCsv, safeWithin } from '../records/formats.ts';
 import { type ObjectStore, readIfThere } from '../store/index.ts';
 
 const lineSchema = z.looseObject({ id: z.string() });
@@ -33,7 +33,7 @@ const LINE_CELLS = 30;
 /** A line of `changes.csv`; its first line has the columns. */
 type Cells = string[];
 
-/** Removes the apostrophe that keeps a spreadsheet from reading the cell as a formula: see safeCsv. */
+/** Removes the first of the apostrophes that keep a spreadsheet from reading formulas: see safeCsv. */
 const plain = (cell: string): string => cell.replace(/^'(?=[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])/, '');
 
 /** The lines of a table of changes. */
@@ -41,10 +41,11 @@ export const changesOf = (bytes: Uint8Array): Cells[] =>
   (parse(Buffer.from(bytes), { bom: true, relax_column_count: true }) as Cells[]).map((cells) => cells.map(plain));
 
 /** Whether a line is about something forgotten: a row, by its id, or a text that the row had before or has now. */
-export const isForgotten =
-  (ids: ReadonlySet<string>, texts: ReadonlySet<string>) =>
-  ([, id = '', , before = '', now = '']: Cells): boolean =>
-    ids.has(id) || texts.has(before) || texts.has(now);
+export function isForgotten(ids: ReadonlySet<string>, texts: ReadonlySet<string>): (line: Cells) => boolean {
+  // Earlier versions wrote no apostrophes within a text.
+  const written = new Set([...texts].flatMap((text) => [text, plain(safeWithin(text))]));
+  return ([, id = '', , before = '', now = '']) => ids.has(id) || written.has(before) || written.has(now);
+}
 
 /** Rewrites a table of changes without some of its lines. */
 export async function rewriteChanges(

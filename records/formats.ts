@@ -34,9 +34,19 @@ export async function parseJsonLines<T>(bytes: Uint8Array, schema: z.ZodType<T>,
   return values;
 }
 
+/** Where a spreadsheet that separates cells by semicolons or tabs, and so ignores our quotes, would see a formula begin. */
+const FORMULA_WITHIN = /[;\t\r\n](?="*[=+\-@\uff1d\uff0b\uff0d\uff20])/gu;
+
 /**
- * Lines of a table for a spreadsheet (RFC 4180, UTF-8). A cell that a spreadsheet would run as a formula gets an
- * apostrophe in front (https://owasp.org/www-community/attacks/CSV_Injection); every text is in quotes.
+ * A text as it is written into a table: with an apostrophe before each formula that would begin within it. One at its very
+ * beginning gets its apostrophe from the writer.
+ */
+export const safeWithin = (text: string): string => text.replace(FORMULA_WITHIN, "$&'");
+
+/**
+ * Lines of a table for a spreadsheet (RFC 4180, UTF-8). Text that a spreadsheet would run as a formula gets an apostrophe
+ * in front (https://owasp.org/www-community/attacks/CSV_Injection), even if it separates cells by semicolons, as Excel does
+ * where decimals have commas; every text is in quotes.
  *
  * @param bom whether to start with the byte-order mark that Excel needs, for the file's first lines
  */
@@ -47,6 +57,6 @@ export const safeCsv = (cells: unknown[][], { bom = false } = {}): Uint8Array =>
       quoted_string: true,
       record_delimiter: '\r\n',
       bom,
-      cast: { boolean: String },
+      cast: { boolean: String, string: safeWithin },
     }),
   );

@@ -35,6 +35,18 @@ test('a table of changes loses the lines of a row or a text, and the others keep
   expect(Buffer.from(await store.read('changes.csv'))).toEqual(Buffer.from(table(kept)));
 });
 
+test.each(['=a secret;=2', 'a secret\n- in\n- lines', "'=a secret", 'a secret\n"=2"'])(
+  'a forgotten text is found in a table of changes, however it is kept from being a formula: %j',
+  async (secret) => {
+    const kept = ['added', 'lake', '', '', 'a lake;=3'];
+    const earlier = `changed,fox,prompt,"${/^=/.test(secret) ? "'" : ''}${secret.replaceAll('"', '""')}",a fox\r\n`;
+    const lines = [table([['added', 'fox', '', '', secret], kept]), Buffer.from(earlier)];
+    await store.replace('secrets.csv', Buffer.concat(lines), 'text/csv');
+    await rewriteChanges(store, 'secrets.csv', isForgotten(new Set(), new Set([secret])));
+    expect(Buffer.from(await store.read('secrets.csv'))).toEqual(Buffer.from(table([kept])));
+  },
+);
+
 test('a plan loses its rows, and is removed if it has no others', async () => {
   await store.create(
     'plan.jsonl',

@@ -7,6 +7,7 @@ import type { Failure, Receipt } from '../../domain/receipt.ts';
 import { TURN_BYTES, TURN_CELLS } from '../../domain/turns.ts';
 import { CarriedNames } from '../../records/carried-names.ts';
 import type { RecordFile } from '../../records/damaged.ts';
+import { safeWithin } from '../../records/formats.ts';
 import { manifestEntry, manifestPieces, manifestSchema } from '../../records/manifest.ts';
 import {
   type ManifestRow,
@@ -113,7 +114,7 @@ test('no cell of the table is a formula to a spreadsheet, and everything else re
       const [row] = read(csv);
       for (const cell of [row!.prompt!, row!.note!]) {
         expect(cell).not.toMatch(/^[=+\-@\t\r＝＋－＠]/u);
-        expect([prompt, `'${prompt}`]).toContain(cell);
+        expect([safeWithin(prompt), `'${safeWithin(prompt)}`]).toContain(cell);
       }
     }),
   );
@@ -121,6 +122,21 @@ test('no cell of the table is a formula to a spreadsheet, and everything else re
     const [row] = read(csvOf([manifestRow({ ...sampleJob, prompt: `${sign}cmd|' /C calc'!A0` }, receipt)]));
     expect(row!.prompt).toBe(`'${sign}cmd|' /C calc'!A0`);
   }
+});
+
+test('no part of a cell is a formula either, to a spreadsheet that separates cells by semicolons or tabs', () => {
+  const formula = "=cmd|' /C calc'!A0";
+  for (const separator of [';', '\t', '\n', '\r\n']) {
+    const hostile = ['a fox', formula, `"${formula}&""`, '＋1'].join(separator);
+    const text = Buffer.from(csvOf([manifestRow({ ...sampleJob, prompt: hostile }, receipt)])).toString();
+    // Such a spreadsheet knows no quotes in the middle of a cell, and takes those at its start away.
+    for (const part of text.split(/[;\t\r\n]/)) expect(part.replace(/^"*/, '')).not.toMatch(/^[=+\-@＝＋－＠]/u);
+    const [row] = read(Buffer.from(text));
+    const apostrophe = `${separator}'`;
+    expect(row!.prompt).toBe(['a fox', formula, `"${formula}&""`, '＋1'].join(apostrophe));
+  }
+  const harmless = 'a fox; a hen, "two owls"\r\n 3 × 4 = 12\n\n(a-b)';
+  expect(read(csvOf([manifestRow({ ...sampleJob, prompt: harmless }, receipt)]))[0]!.prompt).toBe(harmless);
 });
 
 test('rows of the table can be submitted again, and so can the rows of that batch’s table', async () => {
