@@ -14,7 +14,8 @@ const OTHERS_ARRIVE_MS = 5_000;
  * several workers is made alone. If it is lost again, it is the reason. Those that wait behind it lose an attempt too, and
  * from then on they go before it: otherwise it could keep them from being made until it is given up. So that every loss is
  * charged to the right image, the server knows that it is alone before it begins, and that it is not any more before
- * others begin.
+ * others begin. An image joins when it has what it needs from its store, and leaves before it is stored: a store may
+ * answer nothing for hours, and images of other stores would wait for it.
  */
 export class Company {
   readonly #lock = new SharedLock();

@@ -23,8 +23,9 @@ import { createWriteManifest } from './write-manifest.ts';
 import { createWriteReceipts } from './write-receipts.ts';
 import { createWriteReviewPage } from './write-review-page.ts';
 
+export type { CaptionSource } from './caption-source.ts';
 export { HeldPictures } from './held-pictures.ts';
-export { type CaptionSource, KeptCaptions } from './kept-captions.ts';
+export { KeptCaptions } from './kept-captions.ts';
 export type { StoreLinks } from './messages/links.ts';
 export type { Mail } from './messages/mail.ts';
 export {

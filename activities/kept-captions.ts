@@ -12,30 +12,14 @@ import {
   encoderDigest,
   largestCaption,
   type PromptReader,
-  type RequestCaptions,
   requestCaptions,
+  textsOf,
 } from '../models/pixart/index.ts';
-import type { RenderRequest } from '../models/pixart/render-request.ts';
 import { type Encoder, untilAborted } from '../models/renderer/index.ts';
 import { captionName } from '../records/layout.ts';
 import { isRefusal, type ObjectStore, readIfThere } from '../store/index.ts';
+import type { CaptionSource, OnEncoded } from './caption-source.ts';
 import { CaptionSweep } from './caption-sweep.ts';
-
-/**
- * Returns the captions of a request's texts, as a painter needs them.
- *
- * @param onEncoded called for each text that was encoded for this request
- * @throws CaptionNotKept, UserError, RendererDied, RenderFault; the signal's reason
- */
-export type CaptionSource = (
-  store: ObjectStore,
-  request: RenderRequest,
-  signal: AbortSignal,
-  onEncoded?: OnEncoded,
-) => Promise<RequestCaptions>;
-
-/** Hears what a text took the encoder, in milliseconds. Of those that share a text's encoding one hears of it. */
-export type OnEncoded = (ms: number) => void;
 
 type KeptCaptionsOptions = {
   bundle: Bundle;
@@ -69,7 +53,7 @@ export class KeptCaptions {
     maxSize: RECENT_BYTES,
     sizeCalculation: ({ states }) => Math.max(1, states.byteLength),
   });
-  readonly #making = new Map<string, Promise<Caption>>();
+  readonly #finding = new Map<string, Promise<Caption | null>>();
   readonly #encoding = new Map<string, Promise<Caption>>();
   readonly #sweep: CaptionSweep;
   #refusedUntil = 0;
@@ -83,8 +67,20 @@ export class KeptCaptions {
     this.#sweep = new CaptionSweep(options.log);
   }
 
-  readonly source: CaptionSource = (store, request, signal, onEncoded) =>
-    requestCaptions(request, (text) => untilAborted(this.#caption(store, this.#read(text), onEncoded), signal));
+  readonly source: CaptionSource = async (store, request, signal) => {
+    const { prompt, negative } = textsOf(request);
+    const found = new Map<string, Caption>();
+    for (const text of negative === null ? [prompt] : [prompt, negative]) {
+      const caption = await untilAborted(this.#seek(store, this.#read(text)), signal);
+      if (caption !== null) found.set(text, caption);
+      else if (this.#options.encoder === null) throw new CaptionNotKept(this.#options.bundle);
+    }
+    return (onEncoded) =>
+      requestCaptions(
+        request,
+        async (text) => found.get(text) ?? untilAborted(this.#make(store, this.#read(text), onEncoded), signal),
+      );
+  };
 
   /** Whether a text has more tokens than the model reads. */
   isTruncated(text: string): boolean {
@@ -121,23 +117,30 @@ export class KeptCaptions {
     return { ids, key, names: [nameOf(current), ...others.map(nameOf)], tokens: ids.length, width: this.#width };
   }
 
-  async #caption(store: ObjectStore, read: ReadText, onEncoded?: OnEncoded): Promise<Caption> {
+  /** The caption if it was used lately or the store has it. Of one store: another one may not answer. */
+  async #seek(store: ObjectStore, read: ReadText): Promise<Caption | null> {
     const recent = this.#recent.get(read.key);
     if (recent !== undefined) return recent;
-    const making = this.#making.get(read.key) ?? this.#findOrEncode(store, read, onEncoded);
-    this.#making.set(read.key, making);
+    const place = `${store.url} ${read.key}`;
+    const finding = this.#finding.get(place) ?? this.#find(store, read, read.names);
+    this.#finding.set(place, finding);
     try {
-      return await making;
+      const found = await finding;
+      if (found !== null) this.#recent.set(read.key, found);
+      return found;
     } finally {
-      this.#making.delete(read.key);
+      this.#finding.delete(place);
     }
   }
 
-  async #findOrEncode(store: ObjectStore, read: ReadText, onEncoded?: OnEncoded): Promise<Caption> {
-    const found = await this.#find(store, read, read.names);
-    const caption = found ?? (await this.#encode(read, onEncoded));
+  /** Encodes a text whose caption was not found. The image does not wait until it is stored: the store may be silent. */
+  async #make(store: ObjectStore, read: ReadText, onEncoded?: OnEncoded): Promise<Caption> {
+    const recent = this.#recent.get(read.key);
+    if (recent !== undefined) return recent;
+    const isShared = this.#encoding.has(read.key);
+    const caption = await this.#encode(read, onEncoded);
     this.#recent.set(read.key, caption);
-    if (found === null) await this.#keepIfTaken(store, read, caption);
+    if (!isShared) void this.#keepIfTaken(store, read, caption);
     return caption;
   }
 
@@ -187,14 +190,15 @@ export class KeptCaptions {
     return caption;
   }
 
+  /** Never rejects: nobody waits for it. */
   async #keepIfTaken(store: ObjectStore, read: ReadText, caption: Caption): Promise<void> {
     if (performance.now() < this.#refusedUntil) return;
     try {
       await this.#write(store, read, caption);
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      const isKnown = performance.now() < this.#refusedUntil;
       this.#refusedUntil = performance.now() + REFUSED_MS;
-      this.#options.log.warn({ store: store.url, err: error }, 'captions cannot be stored for now');
+      if (!isKnown) this.#options.log.warn({ store: store.url, err: error }, 'captions cannot be stored for now');
     }
   }
 

@@ -7,12 +7,13 @@ import { renderRequest } from '../models/pixart/render-request.ts';
 import type { Renderer } from '../models/renderer/index.ts';
 import type { ObjectStore } from '../store/index.ts';
 import { CHECKPOINT_SECONDS, RENDER_HOURS } from '../workflows/contract/limits.ts';
+import type { CaptionSource } from './caption-source.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Company } from './company.ts';
 import type { Heartbeats } from './heartbeats.ts';
-import type { CaptionSource } from './kept-captions.ts';
 import { NEVER_STOPS, RenderStop, type WorkerStop, WorkerStopping } from './render-stop.ts';
 import type { StageTimer } from './stage-timer.ts';
+import { tellingSilence } from './store-silence.ts';
 
 /** What a picture is made with: see RenderImageDependencies. */
 export type Making = {
@@ -48,12 +49,18 @@ export async function makePicture(
   const request = renderRequest(job);
   let leave = (): void => {};
   try {
+    const sought = performance.now();
+    // Not as one of the company: images that wait for this one must not wait for its store.
+    const encodeMissing = await tellingSilence(heartbeats, store.url, () => captions(store, request, stop.signal));
+    const soughtMs = performance.now() - sought;
     leave = await company.join(heartbeats, stop.signal);
+    const joined = performance.now();
     let encodeMs = 0;
-    const onEncoded = (ms: number): void => {
+    const seen = await encodeMissing((ms) => {
       encodeMs += ms;
-    };
-    const seen = await timer.measure('text_encode', () => captions(store, request, stop.signal, onEncoded));
+    });
+    // One stage, without the wait in the middle of it.
+    timer.add(joined - soughtMs, { textEncodeMs: performance.now() - joined + soughtMs });
     const asked = performance.now();
     const rendered = renderer.render(request, seen, {
       signal: stop.signal,

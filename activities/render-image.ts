@@ -12,13 +12,13 @@ import { ObjectNotFound, type ObjectStore, type OpenStore } from '../store/index
 import type { RenderImageInput } from '../workflows/contract/activities.ts';
 import { RENDER_LOST_ATTEMPTS } from '../workflows/contract/limits.ts';
 import { countsFor } from './attempts.ts';
+import type { CaptionSource } from './caption-source.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { Company } from './company.ts';
 import { earlierWork, Heartbeats } from './heartbeats.ts';
 import { HeldPictures } from './held-pictures.ts';
 import { createJobReader } from './job-reader.ts';
 import { keepStoring } from './keep-storing.ts';
-import type { CaptionSource } from './kept-captions.ts';
 import { createKeyedLock } from './keyed-lock.ts';
 import { type How, type Making, makePicture } from './make-picture.ts';
 import { Publication, type Published } from './publication.ts';

@@ -45,7 +45,7 @@ export function simulatedRenderer({ bundle, side, stepMs = () => 0, before = () 
 }
 
 /** The caption that it gets for every text. */
-export const simulatedCaptions: CaptionSource = async () => {
+export const simulatedCaptions: CaptionSource = async () => async () => {
   const caption = { states: new Float32Array(1), tokens: 1 };
   return { prompt: caption, negative: caption };
 };

@@ -1,15 +1,20 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { expect } from 'vitest';
+import type { OnEncoded } from '../../activities/caption-source.ts';
 import { createEncodeActivities, KeptCaptions } from '../../activities/index.ts';
 import type { Picture } from '../../domain/job.ts';
 import type { ObjectSeal } from '../../encryption/object-seal.ts';
-import { loadCaptionEncoder, openBundle, promptReader } from '../../models/pixart/index.ts';
+import { loadCaptionEncoder, openBundle, promptReader, type RequestCaptions } from '../../models/pixart/index.ts';
+import type { RenderRequest } from '../../models/pixart/render-request.ts';
 import type { Encoder } from '../../models/renderer/index.ts';
-import { openStore } from '../../store/index.ts';
+import { type ObjectStore, openStore } from '../../store/index.ts';
 import type { EncodedCaptions } from '../../workflows/contract/activities.ts';
 import { TINY_BUNDLE } from '../models/renderer/tiny-renderer.ts';
 import { BATCH, folderStore, tinyJob } from './rendering.ts';
 
 type ProcessOptions = { hasEncoder?: boolean; encode?: Encoder['encode']; seal?: ObjectSeal };
+
+type Asking = { where?: ObjectStore; signal?: AbortSignal; onEncoded?: OnEncoded };
 
 export const never = new AbortController().signal;
 
@@ -55,6 +60,16 @@ export async function captionScene() {
     return names;
   }
 
+  /** Captions are stored in the background. */
+  const stored = (number: number) => expect.poll(kept, { interval: 5 }).toHaveLength(number);
+
+  /** The captions of a request, looked for in a store and encoded if they are not there. */
+  async function captionsOf(captions: KeptCaptions, of: RenderRequest, asking: Asking = {}): Promise<RequestCaptions> {
+    const { where = store, signal = never, onEncoded } = asking;
+    const encodeMissing = await captions.source(where, of, signal);
+    return encodeMissing(onEncoded);
+  }
+
   const encodeInput = (captions: KeptCaptions, shard: string) => ({
     ...{ store: store.url, batch: BATCH, shard },
     ...{ from: 0, to: 4, encoder: captions.encoder },
@@ -67,5 +82,5 @@ export async function captionScene() {
     return new MockActivityEnvironment().run(encodeCaptions, input);
   }
 
-  return { bundle, networks, store, count, warnings, newProcess, kept, encodeInput, encodeAhead };
+  return { bundle, networks, store, count, warnings, newProcess, kept, stored, captionsOf, encodeInput, encodeAhead };
 }

@@ -6,25 +6,26 @@ import { ObjectKept, type ObjectStore, StoreUnavailable } from '../../store/inde
 import { captionScene, never, request } from './caption-scene.ts';
 
 test('a text is encoded once: a process without an encoder finds the very same numbers', async () => {
-  const { store, newProcess, kept, count } = await captionScene();
-  const made = await newProcess().source(store, request(), never);
+  const { newProcess, kept, count, stored, captionsOf } = await captionScene();
+  const made = await captionsOf(newProcess(), request());
   expect(count.encoded).toBe(2);
-  const found = await newProcess({ hasEncoder: false }).source(store, request({ seed: 8 }), never);
+  await stored(2);
+  const found = await captionsOf(newProcess({ hasEncoder: false }), request({ seed: 8 }));
   expect(found).toEqual(made);
   expect(count.encoded).toBe(2);
   expect(await kept()).toHaveLength(2);
 });
 
 test('texts that are equal once cleaned share a caption, and an unused negative prompt is not encoded', async () => {
-  const { store, newProcess, count } = await captionScene();
+  const { newProcess, count, captionsOf } = await captionScene();
   const captions = newProcess();
-  await captions.source(store, request({ prompt: 'A red  fox', guidance: 1 }), never);
-  await captions.source(store, request({ prompt: ' a red fox ', guidance: 1 }), never);
+  await captionsOf(captions, request({ prompt: 'A red  fox', guidance: 1 }));
+  await captionsOf(captions, request({ prompt: ' a red fox ', guidance: 1 }));
   expect(count.encoded).toBe(1);
 });
 
 test('concurrent requests for a text share the work, and a cancelled one leaves it to the other', async () => {
-  const { networks, store, newProcess, count } = await captionScene();
+  const { networks, newProcess, count, captionsOf } = await captionScene();
   const go = new AbortController();
   const begun = new AbortController();
   const slow: CaptionEncoder['encode'] = async (ids) => {
@@ -34,25 +35,26 @@ test('concurrent requests for a text share the work, and a cancelled one leaves 
   };
   const captions = newProcess({ encode: slow });
   const cancelled = new AbortController();
-  const first = captions.source(store, request({ guidance: 1 }), cancelled.signal);
-  const second = captions.source(store, request({ guidance: 1 }), never);
+  const first = captionsOf(captions, request({ guidance: 1 }), { signal: cancelled.signal });
+  const second = captionsOf(captions, request({ guidance: 1 }));
+  await expect.poll(() => begun.signal.aborted).toBe(true);
   cancelled.abort(new Error('cancelled'));
   await expect(first).rejects.toThrow('cancelled');
-  await expect.poll(() => begun.signal.aborted).toBe(true);
   go.abort();
   expect((await second).prompt.tokens).toBeGreaterThan(1);
   expect(count.encoded).toBe(1);
 });
 
 test('only one of the images that share a text is charged for encoding it, and none for a stored caption', async () => {
-  const { networks, store, newProcess } = await captionScene();
+  const { networks, newProcess, captionsOf } = await captionScene();
   const timed: Encoder['encode'] = async (ids, { onEncoded } = {}) => {
     onEncoded?.(5);
     return networks.encode(ids);
   };
   const captions = newProcess({ encode: timed });
   const heard: number[] = [];
-  const ask = (seed: number) => captions.source(store, request({ guidance: 1, seed }), never, (ms) => heard.push(ms));
+  const ask = (seed: number) =>
+    captionsOf(captions, request({ guidance: 1, seed }), { onEncoded: (ms) => heard.push(ms) });
   await Promise.all([ask(1), ask(2)]);
   await ask(3);
   expect(heard).toEqual([5]);
@@ -68,8 +70,9 @@ test('a caption of the wrong length is refused, and not stored', async () => {
 });
 
 test('a damaged caption is encoded again and replaced, and the log says so', async () => {
-  const { store, newProcess, kept, warnings } = await captionScene();
-  const made = await newProcess().source(store, request({ guidance: 1 }), never);
+  const { store, newProcess, kept, warnings, stored, captionsOf } = await captionScene();
+  const made = await captionsOf(newProcess(), request({ guidance: 1 }));
+  await stored(1);
   const [name] = await kept();
   const whole = await store.read(name!);
   await store.replace(
@@ -77,14 +80,16 @@ test('a damaged caption is encoded again and replaced, and the log says so', asy
     Uint8Array.from(whole, (byte, i) => (i === 100 ? byte ^ 1 : byte)),
     'x',
   );
-  expect(await newProcess().source(store, request({ guidance: 1 }), never)).toEqual(made);
+  expect(await captionsOf(newProcess(), request({ guidance: 1 }))).toEqual(made);
   expect(warnings).toEqual(['a stored caption is damaged; it is encoded again']);
+  await stored(1);
   expect(Buffer.compare(await store.read(name!), whole)).toBe(0);
 });
 
 test('an object that is far too long for a caption is not read whole, and counts as damaged', async () => {
-  const { store, newProcess, kept, warnings } = await captionScene();
-  await newProcess().source(store, request({ guidance: 1 }), never);
+  const { store, newProcess, kept, warnings, stored, captionsOf } = await captionScene();
+  await captionsOf(newProcess(), request({ guidance: 1 }));
+  await stored(1);
   const [name] = await kept();
   await store.replace(name!, new Uint8Array(5_000_000), 'x');
   let longest = 0;
@@ -99,14 +104,14 @@ test('an object that is far too long for a caption is not read whole, and counts
       };
     },
   });
-  await newProcess().source(watched, request({ guidance: 1 }), never);
+  await captionsOf(newProcess(), request({ guidance: 1 }), { where: watched });
   expect(warnings).toHaveLength(1);
   expect(longest).toBeLessThan(50_000);
 });
 
 test('a process without an encoder says what is missing, and what to start', async () => {
-  const { store, newProcess } = await captionScene();
-  const asked = newProcess({ hasEncoder: false }).source(store, request(), never);
+  const { newProcess, captionsOf } = await captionScene();
+  const asked = captionsOf(newProcess({ hasEncoder: false }), request());
   await expect(asked).rejects.toMatchObject({ name: 'CaptionNotKept' });
   await expect(asked).rejects.toThrow(/npx pixart-batch worker --encoder --bundle tiny-velocity/);
 });
@@ -115,14 +120,14 @@ test.each([
   ['is unreachable', new StoreUnavailable('503')],
   ['refuses changes', new ObjectKept('x', 'a policy')],
 ])('a store that %s costs no image', async (_, refusal) => {
-  const { store, newProcess, count, warnings } = await captionScene();
+  const { store, newProcess, count, warnings, captionsOf } = await captionScene();
   const refusing = Object.assign(Object.create(store), {
     create: async () => Promise.reject(refusal),
     read: async () => Promise.reject(refusal),
   }) as ObjectStore;
   const captions = newProcess();
-  await captions.source(refusing, request(), never);
-  await captions.source(refusing, request({ prompt: 'an owl' }), never);
+  await captionsOf(captions, request(), { where: refusing });
+  await captionsOf(captions, request({ prompt: 'an owl' }), { where: refusing });
   expect(count.encoded).toBe(3);
   // The log says so once a minute.
   expect(warnings.filter((warning) => warning.startsWith('captions cannot be stored'))).toHaveLength(1);

@@ -93,10 +93,13 @@ test('an object that goes away after it was found is rendered anew by the same a
 });
 
 test('an image is charged with what the encoder computed for it, and not with its wait for the captions', async () => {
-  const captions: CaptionSource = async (store, asked, signal, onEncoded) => {
-    onEncoded?.(1_000_000);
-    onEncoded?.(2_000_000);
-    return tinyCaptions(store, asked, signal);
+  const captions: CaptionSource = async (...asked) => {
+    const encode = await tinyCaptions(...asked);
+    return (onEncoded) => {
+      onEncoded?.(1_000_000);
+      onEncoded?.(2_000_000);
+      return encode();
+    };
   };
   const charged = createRenderImage({ captions, openStore, renderer });
   const shard = await planOf(store, [tinyJob(bundleDigest)]);

@@ -21,7 +21,8 @@ export const BATCH = 'night';
 /** A store in a folder of its own, gone when the test ends. */
 export async function folderStore(): Promise<ObjectStore> {
   const folder = await mkdtemp(path.join(tmpdir(), 'pixart-store-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  // Captions may still be on their way into it.
+  onTestFinished(() => rm(folder, { recursive: true, maxRetries: 5 }));
   return openStore(pathToFileURL(folder).href);
 }
 

@@ -37,7 +37,7 @@ export const request = (changes: Partial<RenderRequest> = {}): RenderRequest => 
 let captionOf: Promise<(text: string) => Promise<Caption>> | undefined;
 
 /** Encodes texts with the tiny bundle in this process. */
-export const tinyCaptions: CaptionSource = (_store, asked) => captionsOf(asked);
+export const tinyCaptions: CaptionSource = async (_store, asked) => () => captionsOf(asked);
 
 async function captionsOf(asked: RenderRequest): Promise<RequestCaptions> {
   captionOf ??= loadEncoder();
