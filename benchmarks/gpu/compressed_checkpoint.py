@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from export.quiet import quiet_libraries
-from export.random_checkpoint import SIZES, write_checkpoint
+from export.random_checkpoint import write_checkpoint
+from export.random_weights import SIZES
 from network.kv_compression import KvCompression, add_compression
 
 SCALE = 2
@@ -25,10 +26,12 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--size", choices=SIZES, default="xl", help="default: %(default)s, the size of PixArt-Σ XL/2")
     options = parser.parse_args(arguments)
     quiet_libraries()
-    size = replace(SIZES[options.size], text_layers=1)
-    write_checkpoint(options.folder, size, torch.bfloat16)
-    compression = KvCompression(tuple(range(size.layers // 2, size.layers)), SCALE)
-    add_compression(options.folder / "transformer", compression, _weights(compression, size.heads * size.head_width))
+    networks = SIZES[options.size]
+    one_layer = replace(networks, text_encoder={**networks.text_encoder, "num_layers": 1})
+    write_checkpoint(options.folder, one_layer, torch.bfloat16)
+    layers, width = networks.transformer["num_layers"], networks.transformer["cross_attention_dim"]
+    compression = KvCompression(tuple(range(layers // 2, layers)), SCALE)
+    add_compression(options.folder / "transformer", compression, _weights(compression, width))
 
 
 def _weights(compression: KvCompression, width: int) -> dict[str, Tensor]:

@@ -27,12 +27,13 @@ const DIFFUSERS = [
   ...['requests', 'certifi', 'charset-normalizer', 'idna', 'urllib3'],
 ];
 
-/** Of the repository: what the benchmark and the renderer's processes are built from. */
+/** Of the repository: what the benchmark, its peer and the renderer's processes are built from. */
 const SOURCES = [
   'benchmarks',
   'domain',
   'models/pixart',
   'models/renderer',
+  'models/export/checkpoint_sizes.json',
   'infra/build',
   'infra/dev',
   'infra/reference/markdown.ts',
@@ -49,12 +50,15 @@ async function addNode(kit: string): Promise<void> {
   await chmod(target, 0o755);
 }
 
-async function addProgram(kit: string): Promise<void> {
-  const program = path.resolve(kit, 'program');
-  const files = execFileSync('git', ['ls-files', ...SOURCES], { cwd: ROOT, encoding: 'utf8' })
+/** The repository's files in a kit, relative to the repository. */
+export const programFiles = (): string[] =>
+  execFileSync('git', ['ls-files', ...SOURCES], { cwd: ROOT, encoding: 'utf8' })
     .trim()
     .split('\n');
-  for (const file of files) await cp(path.join(ROOT, file), path.join(program, file));
+
+async function addProgram(kit: string): Promise<void> {
+  const program = path.resolve(kit, 'program');
+  for (const file of programFiles()) await cp(path.join(ROOT, file), path.join(program, file));
   const built = path.join(program, 'built/programs');
   await makePrograms(built, program);
   for (const folder of await neededPackages()) {

@@ -47,7 +47,9 @@ class Peer:
         height, width, images = task["bin"]["height"], task["bin"]["width"], task["images"]
         if max(height, width) > LARGE_SIDE:
             pipeline.vae.enable_tiling()
-        states = torch.randn(images, PADDED_TOKENS, self.networks.text_width, device=self.device, dtype=self.half)
+        states = torch.randn(
+            images, PADDED_TOKENS, self.networks.text_encoder["d_model"], device=self.device, dtype=self.half
+        )
         mask = (torch.arange(PADDED_TOKENS, device=self.device) < CAPTION_TOKENS).long().repeat(images, 1)
         began = self._now()
         latents = pipeline(
@@ -101,7 +103,7 @@ class Peer:
     def _encode(self, tokens: int) -> dict[str, Any]:
         encoder = self._kept("text", lambda: text_encoder_for(self.networks, self.device, self.brain))
         # Padded, as the pipeline does it; the negative prompt would be encoded too, each time.
-        ids = torch.randint(self.networks.text["vocab_size"], (1, PADDED_TOKENS), device=self.device)
+        ids = torch.randint(self.networks.text_encoder["vocab_size"], (1, PADDED_TOKENS), device=self.device)
         mask = (torch.arange(PADDED_TOKENS, device=self.device) < tokens).long()[None]
         began = self._now()
         states = encoder(ids, attention_mask=mask).last_hidden_state

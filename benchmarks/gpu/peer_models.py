@@ -1,10 +1,11 @@
 """What the peer computes: diffusers' pipeline with random weights, made on the device, and a T5 encoder.
 
-The configurations are those of export.random_checkpoint, written out, since the machine with the GPU has no exporter;
-a test compares them.
+The networks are as large as those of export.random_checkpoint, which a kit does not pack: both read one file.
 """
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,60 +18,15 @@ LATENTS_OF_512 = 64
 
 @dataclass(frozen=True)
 class Networks:
-    """The dimensions of a transformer, a decoder and a text encoder."""
+    """Arguments of the configurations of a checkpoint's three networks."""
 
-    layers: int
-    heads: int
-    head_width: int
-    text_layers: int
-    text_width: int
-    text_inner: int
-    text_heads: int
-    text_head_width: int
-    vae_channels: tuple[int, ...]
-    vae_groups: int
-
-    @property
-    def transformer(self) -> dict[str, Any]:
-        return {
-            "num_layers": self.layers,
-            "num_attention_heads": self.heads,
-            "attention_head_dim": self.head_width,
-            "cross_attention_dim": self.heads * self.head_width,
-            "caption_channels": self.text_width,
-            "in_channels": 4,
-            "out_channels": 8,
-            "use_additional_conditions": False,
-        }
-
-    @property
-    def vae(self) -> dict[str, Any]:
-        blocks = len(self.vae_channels)
-        return {
-            "down_block_types": ["DownEncoderBlock2D"] * blocks,
-            "up_block_types": ["UpDecoderBlock2D"] * blocks,
-            "block_out_channels": self.vae_channels,
-            "layers_per_block": 2,
-            "norm_num_groups": self.vae_groups,
-            "latent_channels": 4,
-            "scaling_factor": 0.13025,
-        }
-
-    @property
-    def text(self) -> dict[str, Any]:
-        return {
-            "vocab_size": 32_128,
-            "d_model": self.text_width,
-            "d_kv": self.text_head_width,
-            "d_ff": self.text_inner,
-            "num_layers": self.text_layers,
-            "num_heads": self.text_heads,
-            "feed_forward_proj": "gated-gelu",
-        }
+    transformer: dict[str, Any]
+    text_encoder: dict[str, Any]
+    vae: dict[str, Any]
 
 
-XL = Networks(28, 16, 72, 24, 4096, 10240, 64, 64, (128, 256, 512, 512), 32)
-TOY = Networks(3, 4, 12, 4, 64, 160, 4, 16, (8, 8, 16, 16), 4)
+_SIZES = json.loads((Path(__file__).parents[2] / "models/export/checkpoint_sizes.json").read_text(encoding="utf-8"))
+XL, TOY = Networks(**_SIZES["xl"]), Networks(**_SIZES["tiny"])
 
 
 def pipeline_for(networks: Networks, sample_size: int, device: str, dtype: torch.dtype) -> PixArtSigmaPipeline:
@@ -97,7 +53,7 @@ def pipeline_for(networks: Networks, sample_size: int, device: str, dtype: torch
 def text_encoder_for(networks: Networks, device: str, dtype: torch.dtype) -> T5EncoderModel:
     """T5's encoder with random weights."""
     with _made_on(device, dtype):
-        return T5EncoderModel(T5Config(**networks.text)).eval().requires_grad_(False)
+        return T5EncoderModel(T5Config(**networks.text_encoder)).eval().requires_grad_(False)
 
 
 class _made_on:  # noqa: N801 – a context manager is called like a function

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { programFiles } from '../../../benchmarks/gpu/kit-contents.ts';
 
 const ROOT = path.join(import.meta.dirname, '../../..');
 let folder: string;
@@ -43,4 +44,10 @@ it('says what is wrong with its options, without a stack', () => {
   expect(stderr).toMatch(/'--bogus'/);
   expect(stderr).toMatch(/\nSee --help\.\n$/);
   expect(stderr).not.toMatch(/^ +at /m);
+});
+
+it('packs the files of the repository that the peer reads', async () => {
+  const script = await readFile(path.join(ROOT, 'benchmarks/gpu/peer_models.py'), 'utf8');
+  const [, read] = /parents\[2\] \/ "([^"]+)"/.exec(script)!;
+  expect(programFiles()).toEqual(expect.arrayContaining(['benchmarks/gpu/peer_models.py', read]));
 });

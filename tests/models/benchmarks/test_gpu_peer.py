@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,26 +10,12 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from export import random_checkpoint
-
 FOLDER = Path(__file__).parents[3] / "benchmarks" / "gpu"
 
 
 @pytest.fixture(autouse=True)
 def _beside_the_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(FOLDER))
-
-
-def test_the_peer_has_the_networks_that_bundles_are_exported_from() -> None:
-    import peer_models  # noqa: PLC0415
-
-    for size, networks in (("xl", peer_models.XL), ("tiny", peer_models.TOY)):
-        assert asdict(networks) == asdict(random_checkpoint.SIZES[size])
-        ours = random_checkpoint._transformer_config(random_checkpoint.SIZES[size])
-        assert {**networks.transformer, "sample_size": 64, "interpolation_scale": 1} == ours
-        assert networks.vae == random_checkpoint._vae_config(random_checkpoint.SIZES[size])
-        text = random_checkpoint._text_config(random_checkpoint.SIZES[size]).to_dict()
-        assert networks.text == {name: text[name] for name in networks.text}
 
 
 def test_the_peer_answers_each_task_and_ends_with_one_that_fails() -> None:

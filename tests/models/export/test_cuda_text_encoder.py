@@ -23,7 +23,8 @@ from export.export_bundle import export_bundle
 from export.graphs import Graph, draft_graph
 from export.parts import TextEncoder, text_encoder_graph
 from export.precision import CUDA_KINDS, KINDS, PROFILES
-from export.random_checkpoint import SIZES, write_checkpoint
+from export.random_checkpoint import write_checkpoint
+from export.random_weights import SIZES
 from export.recipes import Read
 from export.storing import LARGEST_HALF
 from export.text_encoder_part import TextEncoderPart, open_text_encoder

@@ -12,7 +12,8 @@ from export.checkpoint import open_checkpoint
 from export.errors import ExportError
 from export.export_bundle import export_bundle
 from export.precision import Precision
-from export.random_checkpoint import LARGEST, SIZES, main, write_checkpoint
+from export.random_checkpoint import main, write_checkpoint
+from export.random_weights import LARGEST, SIZES
 from export.streaming import streamed
 
 
