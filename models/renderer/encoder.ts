@@ -82,7 +82,8 @@ export function createEncoder({ idleMs = IDLE_MS, onIdle = () => {}, ...options 
       const release = await takeTurn(permit, signal);
       const encoded = encodeNext(ids, onEncoded).finally(() => {
         release();
-        if (!permit.isLocked()) idle = setTimeout(rest, idleMs).unref();
+        // Also if others wait: they may be cancelled. The next text that is encoded stops the timer.
+        idle = setTimeout(rest, idleMs).unref();
       });
       return untilAborted(encoded, signal);
     },

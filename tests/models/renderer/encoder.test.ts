@@ -55,6 +55,24 @@ test('the child gives what the networks give in this process, and lives only whi
   expect(encoder.pids).toHaveLength(2);
 });
 
+test('the child also ends when the last text that waited for it was cancelled', async () => {
+  let idle = 0;
+  const encoder = encoderOfThisTest({
+    idleMs: 50,
+    onIdle: () => {
+      idle += 1;
+    },
+  });
+  const cancelled = new AbortController();
+  const first = encoder.encode(IDS);
+  const second = encoder.encode(IDS, { signal: cancelled.signal });
+  cancelled.abort(new Error('cancelled'));
+  await expect(second).rejects.toThrow('cancelled');
+  await first;
+  await until(() => idle === 1);
+  expect(isAlive(encoder.pids[0]!)).toBe(false);
+});
+
 test('a child that is killed costs the text in hand and no other, and who is cancelled need not wait', async () => {
   const encoder = encoderOfThisTest();
   await encoder.encode(IDS);
