@@ -16,7 +16,7 @@ export type TemporalTarget = {
  * `TEMPORAL_TLS_CLIENT_CERT_PATH`, `temporal.toml` …), or else a local one.
  *
  * @param otherwise address of the local one
- * @throws UserError if that configuration cannot be read
+ * @throws UserError if that configuration cannot be read, or an address is not `host:port`
  */
 export function temporalTarget(
   given: { address?: string | undefined; namespace?: string | undefined } = {},
@@ -25,6 +25,8 @@ export function temporalTarget(
 ): TemporalTarget {
   const { connectionOptions, namespace } = configured(env);
   const { address, tls, apiKey, metadata } = connectionOptions;
+  checkAddress(address, 'TEMPORAL_ADDRESS, or the address in temporal.toml');
+  checkAddress(given.address, '--address');
   if (isLocal(given.address) && address !== undefined && !isLocal(address)) {
     // A server on this machine was named, so the keys and namespace configured for the one elsewhere do not apply.
     return { address: given.address, namespace: given.namespace ?? 'default', options: {} };
@@ -46,6 +48,21 @@ export const keysOf = ({ apiKey, metadata = {} }: TemporalTarget['options']): st
 
 const isLocal = (address: string | undefined): address is string =>
   address !== undefined && /^(127\.|localhost:|\[::1\]:)/.test(address);
+
+/** Temporal's own libraries throw where nobody expects it, and not all of them accept the same. */
+function checkAddress(address: string | undefined, where: string): void {
+  if (address === undefined || isHostAndPort(address)) return;
+  throw new UserError(
+    `${where}: expected a host and port without https:// or a path, such as 127.0.0.1:7233, found ${JSON.stringify(address)}`,
+  );
+}
+
+function isHostAndPort(address: string): boolean {
+  const text = `grpc://${address}`;
+  if (!URL.canParse(text)) return false;
+  const { hostname, port, username, password, pathname, search, hash } = new URL(text);
+  return hostname !== '' && port !== '0' && [username, password, pathname, search, hash].every((part) => part === '');
+}
 
 function configured(env: NodeJS.ProcessEnv) {
   const set = Object.entries(env).filter((entry): entry is [string, string] => Boolean(entry[1]));

@@ -39,4 +39,33 @@ describe('the server to use', () => {
     };
     expect(() => temporalTarget({}, broken)).toThrow(/Temporal's configuration: .*nonexistent\.pem/);
   });
+
+  it.each([
+    'http://127.0.0.1:7233',
+    'https://studio.a2dd6.tmprl.cloud:7233',
+    '127.0.0.1:7233/',
+    'localhost:abc',
+    'localhost:99999',
+    'localhost:0',
+    'key@localhost:7233',
+    'two words:7233',
+    ':7233',
+  ])('is not one whose address is %j, which the error says, and where it is', (address) => {
+    const found = `found "${address}"`;
+    expect(() => temporalTarget({ address }, {})).toThrow(
+      new RegExp(`^--address: expected a host and port .*${found}$`),
+    );
+    expect(() => temporalTarget({}, { ...env, TEMPORAL_ADDRESS: address })).toThrow(
+      new RegExp(`^TEMPORAL_ADDRESS, .*${found}$`),
+    );
+  });
+
+  it.each(['localhost', 'temporal-frontend.default.svc:7233', '[::1]:7233', '10.0.0.7:443'])(
+    'may have the address %s',
+    (address) => expect(temporalTarget({ address }, { HOME: '/nonexistent' })).toMatchObject({ address }),
+  );
+
+  it('is not one without an address', () => {
+    expect(() => temporalTarget({ address: '' }, env)).toThrow('--address: expected a host and port');
+  });
 });
