@@ -21,7 +21,7 @@ export type PictureInHand = {
  */
 export async function picturesInHand(client: BatchClient, batch: string): Promise<PictureInHand[]> {
   const { raw } = await aboutBatch(client, batch, () => batchHandle(client, batch).describe());
-  return inHandOf(client, await pendingWork(client, raw));
+  return inHandOf(client, (await pendingWork(client, raw)).activities);
 }
 
 /** The same, from pending activities. */

@@ -7,19 +7,34 @@ export type Description = Awaited<ReturnType<ReturnType<typeof batchHandle>['des
 /** An activity that is scheduled: in its queue, in a worker's hands, or between two attempts. */
 export type Pending = NonNullable<Description['raw']['pendingActivities']>[number];
 
-/** The pending activities of a batch and its running shards. This makes the server go through all scheduled images. */
-export async function pendingWork(client: BatchClient, raw: Description['raw']): Promise<Pending[]> {
-  const shards = (raw.pendingChildren ?? []).filter(({ workflowTypeName }) => workflowTypeName === 'renderShard');
-  const ofShards = await Promise.all(shards.map(({ workflowId }) => pendingOf(client, workflowId!)));
-  return [...(raw.pendingActivities ?? []), ...ofShards.flat()];
-}
+/** What a batch waits for. */
+export type PendingWork = {
+  /** Its own and its running shards'. */
+  activities: Pending[];
+  /**
+   * When shards ended whose end Temporal did not report to the batch, and never will: it was terminated, and then reset
+   * in Temporal (findings/temporal-reset-loses-children.sh).
+   */
+  lostShards: Date[];
+};
 
-/** A shard that has ended in the meantime has none. */
-const pendingOf = ({ temporal }: BatchClient, workflowId: string): Promise<Pending[]> =>
-  temporal.workflow
-    .getHandle(workflowId)
-    .describe()
-    .then(
-      ({ raw }) => raw.pendingActivities ?? [],
-      () => [],
-    );
+/** Normally, a batch learns of a shard's end within milliseconds. */
+const LOST_AFTER_MS = 30_000;
+
+/** What a batch waits for, from the description of its workflow. This makes the server go through all scheduled images. */
+export async function pendingWork({ temporal }: BatchClient, raw: Description['raw']): Promise<PendingWork> {
+  const shards = (raw.pendingChildren ?? []).filter(({ workflowTypeName }) => workflowTypeName === 'renderShard');
+  const described = shards.map(({ workflowId }) =>
+    temporal.workflow
+      .getHandle(workflowId!)
+      .describe()
+      .catch(() => null),
+  );
+  const runs = await Promise.all(described);
+  // One that has not started yet may have the id of an earlier one, which has ended.
+  const ends = runs.flatMap((run, i) => (shards[i]?.runId ? (run?.closeTime ?? []) : []));
+  return {
+    activities: [raw, ...runs.map((run) => run?.raw)].flatMap((of) => of?.pendingActivities ?? []),
+    lostShards: ends.filter((end) => Date.now() - end.getTime() > LOST_AFTER_MS),
+  };
+}

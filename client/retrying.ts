@@ -2,13 +2,17 @@ import { withoutSecrets } from '../domain/secrets.ts';
 import { rawMessage, rawValue } from '../encryption/raw-payloads.ts';
 import { waitOf } from '../workflows/contract/heartbeats.ts';
 import { STORING_HOURS } from '../workflows/contract/limits.ts';
+import { batchWorkflowId } from '../workflows/contract/queues.ts';
 import { aboutBatch, batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
-import { type Pending, pendingWork } from './pending-work.ts';
+import { type Pending, type PendingWork, pendingWork } from './pending-work.ts';
 
-/** Activities that are held up: being retried after a failure, or waiting for a store that does not answer or refuses an image. */
+/**
+ * What holds a batch up: activities that are being retried after a failure, or wait for a store that does not answer or
+ * refuses an image; shards that Temporal has lost.
+ */
 export type Retrying = {
-  /** Images (`renderImage`), or a step of the batch itself. */
+  /** Images (`renderImage`), a step of the batch itself, or shards that Temporal has lost (`renderShard`). */
   activity: string;
   count: number;
   /** The most failed attempts that one of them has had. */
@@ -19,7 +23,7 @@ export type Retrying = {
   waitsForStore: boolean;
   /** Whether someone has paused it in Temporal: it waits until it is unpaused there. */
   isPaused: boolean;
-  /** When the first of them was due, began to wait for its store, or was paused; `null` if only attempts are counted. */
+  /** When the first of them was due, began to wait for its store, was paused or lost; `null` if only attempts are counted. */
   since: Date | null;
   /** When the first of them gives up; `null` if only attempts are counted. */
   givesUpAt: Date | null;
@@ -35,10 +39,29 @@ const STORE_FAILURES = ['StoreUnavailable', 'StoreDenied'];
  */
 export async function retrying(client: BatchClient, batch: string): Promise<Retrying[]> {
   const { raw } = await aboutBatch(client, batch, () => batchHandle(client, batch).describe());
-  return retryingOf(client, await pendingWork(client, raw));
+  return heldUpBy(client, batch, await pendingWork(client, raw));
 }
 
-/** The same, from pending activities. */
+/** The same, from what the batch waits for. */
+export async function heldUpBy(
+  client: BatchClient,
+  batch: string,
+  { activities, lostShards }: PendingWork,
+): Promise<Retrying[]> {
+  const held = await retryingOf(client, activities);
+  return lostShards.length === 0 ? held : [lossOf(batch, lostShards), ...held];
+}
+
+const lossOf = (batch: string, ends: readonly Date[]): Retrying => ({
+  ...{ activity: 'renderShard', count: ends.length, attempts: 0, waitsForStore: false, isPaused: false },
+  reason:
+    'Temporal does not tell the batch that they have ended, so it waits forever, also when cancelled, as after a reset of ' +
+    `a terminated batch; run: temporal workflow terminate --workflow-id ${batchWorkflowId(batch)}, then: npx pixart-batch retry ${batch}`,
+  since: new Date(Math.min(...ends.map(Number))),
+  givesUpAt: null,
+});
+
+/** Those of a workflow's pending activities that are held up. */
 export async function retryingOf(client: BatchClient, all: readonly Pending[]): Promise<Retrying[]> {
   const found = new Map<string, Retrying>();
   for (const trouble of await Promise.all(all.map((pending) => troubleOf(client, pending)))) {

@@ -13,7 +13,7 @@ import { inHandOf, type PictureInHand } from './in-hand.ts';
 import { notBehind } from './not-behind.ts';
 import { type Description, pendingWork } from './pending-work.ts';
 import { batchProgress, NoOrchestrator } from './progress.ts';
-import { type Retrying, retryingOf } from './retrying.ts';
+import { heldUpBy, type Retrying } from './retrying.ts';
 
 /**
  * How a round of a batch ended. A failed round could not be planned, could not write its manifest, or was terminated; it has
@@ -84,7 +84,7 @@ export async function* watchBatch(
     const slept = sleep(everyMs, undefined, { signal: leaving.signal });
     await (isOver ? slept : Promise.race([slept, ended]));
   };
-  const work = new WorkWatch(client);
+  const work = new WorkWatch(client, batch);
   let last: BatchProgress | null = null;
   try {
     for (; ; await pause()) {
@@ -128,21 +128,23 @@ type SeenWork = Pick<WatchedProgress, 'retrying' | 'inHand'>;
 /** Looks at intervals at what holds a batch up and which images are in hand. */
 class WorkWatch {
   readonly #client: BatchClient;
+  readonly #batch: string;
   #latest: SeenWork = { retrying: [], inHand: [] };
   #lookedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(client: BatchClient) {
+  constructor(client: BatchClient, batch: string) {
     this.#client = client;
+    this.#batch = batch;
   }
 
   async seen(raw: Description['raw']): Promise<SeenWork> {
     const now = performance.now();
     if (this.#latest.retrying.length > 0 || now - this.#lookedAt >= LOOK_AT_WORK_MS) {
       this.#lookedAt = now;
-      const pending = await pendingWork(this.#client, raw);
+      const work = await pendingWork(this.#client, raw);
       const [retrying, inHand] = await Promise.all([
-        retryingOf(this.#client, pending),
-        inHandOf(this.#client, pending),
+        heldUpBy(this.#client, this.#batch, work),
+        inHandOf(this.#client, work.activities),
       ]);
       this.#latest = { retrying, inHand };
     }

@@ -27,12 +27,19 @@ export function waitingText(trouble: Retrying, now: Date): string {
   return `${what(activity, pending)} ${held(trouble)}${begun}${tried}: ${oneLine(trouble.reason)}${end}`;
 }
 
+/** What is counted, by activity or workflow; anything else is a step. */
+const COUNTED = new Map([
+  ['renderImage', 'image'],
+  ['renderShard', 'shard'],
+]);
+
 const what = (activity: string, pending: number): string =>
-  activity === 'renderImage'
-    ? count(pending, 'image')
+  COUNTED.has(activity)
+    ? count(pending, COUNTED.get(activity)!)
     : `${STEPS.get(activity) ?? activity}${pending > 1 ? ` (${pending} times)` : ''}:`;
 
-function held({ waitsForStore, isPaused }: Retrying): string {
+function held({ activity, waitsForStore, isPaused }: Retrying): string {
+  if (activity === 'renderShard') return 'lost';
   if (isPaused) return 'paused in Temporal (unpause there)';
   return waitsForStore ? 'waiting for the store' : 'being retried';
 }

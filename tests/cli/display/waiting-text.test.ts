@@ -44,6 +44,13 @@ test('images are counted, and failures unrelated to the store show as retries', 
   );
 });
 
+test('shards that Temporal has lost show since when, and the commands that help', () => {
+  const lost = { ...trouble, activity: 'renderShard', count: 2, attempts: 0, waitsForStore: false, givesUpAt: null };
+  expect(waitingText({ ...lost, reason: 'terminate it, then retry it' }, now)).toBe(
+    '2 shards lost since 03:12 UTC: terminate it, then retry it',
+  );
+});
+
 test('a batch without a manifest shows the command that writes one, if there is something to write', () => {
   const ended = { batch: 'night', round: 1, total: 24, withoutManifest: 'the store is away' };
   expect(withoutManifest(ended)).toEqual([
