@@ -113,6 +113,8 @@ class Peer:
         if key not in self.kept:
             # One at a time, so that the device has room for ours beside it.
             self.kept.clear()
+            # Otherwise torch takes the next pipeline's sizes for variable ones, and compiles slower kernels.
+            torch.compiler.reset()
             if self.device != "cpu":
                 torch.cuda.empty_cache()
             self.kept[key] = make()

@@ -15,6 +15,9 @@ from transformers import T5Config, T5EncoderModel
 LATENTS_OF_512 = 64
 """The side at which positions are not scaled (PixArt-Σ, section 3.3)."""
 
+TILE_SIDE = 1024
+"""Pixels that SDXL's decoder was trained on, which diffusers takes for the size of its tiles; its default is 32."""
+
 
 @dataclass(frozen=True)
 class Networks:
@@ -35,7 +38,7 @@ def pipeline_for(networks: Networks, sample_size: int, device: str, dtype: torch
         transformer = PixArtTransformer2DModel(
             **networks.transformer, sample_size=sample_size, interpolation_scale=sample_size / LATENTS_OF_512
         )
-        vae = AutoencoderKL(**networks.vae)
+        vae = AutoencoderKL(**networks.vae, sample_size=TILE_SIDE)
     scheduler = DPMSolverMultistepScheduler(beta_start=0.0001, beta_end=0.02)
     pipeline = PixArtSigmaPipeline(
         tokenizer=None,

@@ -18,6 +18,40 @@ def _beside_the_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(FOLDER))
 
 
+def test_the_peer_decodes_4k_in_tiles_as_large_as_those_of_a_published_decoder() -> None:
+    import torch  # noqa: PLC0415
+    from peer_models import TOY, pipeline_for  # noqa: PLC0415
+
+    vae = pipeline_for(TOY, 64, "cpu", torch.float32).vae
+    vae.enable_tiling()
+    decoded = []
+    vae.decoder.register_forward_hook(lambda _, inputs, __: decoded.append(tuple(inputs[0].shape[2:])))
+    with torch.no_grad():
+        vae.decode(torch.randn(1, 4, 135, 240))
+    assert len(decoded) == 2 * 3
+    assert decoded[0] == (128, 128)
+
+
+def test_a_compiled_peer_of_another_size_is_compiled_for_that_size_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch  # noqa: PLC0415
+    from peer import Peer  # noqa: PLC0415
+    from peer_models import TOY  # noqa: PLC0415
+
+    variable_sizes = []
+
+    def note(graph: torch.fx.GraphModule, inputs: list[object]) -> object:
+        variable_sizes.append(sum(isinstance(each, torch.SymInt) for each in inputs))
+        return graph.forward
+
+    monkeypatch.setattr(Peer, "_compiled", lambda _, function: torch.compile(function, backend=note, fullgraph=True))
+    torch.compiler.reset()
+    peer = Peer(TOY, "cpu")
+    task = {"kind": "diffusers", "isCompiled": True, "steps": 1}
+    for images, side, sample_size in ((1, 256, 32), (2, 192, 64)):
+        peer.answer({**task, "images": images, "bin": {"height": side, "width": side}, "sampleSize": sample_size})
+    assert variable_sizes == [0] * 4
+
+
 def test_the_peer_answers_each_task_and_ends_with_one_that_fails() -> None:
     picture = {"kind": "diffusers", "sampleSize": 32, "bin": {"height": 192, "width": 256}, "steps": 2}
     tasks = [
