@@ -23,19 +23,28 @@ export function stateOf(results: Results | null, item: Item): ItemResult['state'
 }
 
 /**
- * Measures what is not done yet, in the order of the list; adds to `results`. An item that does not fit into the time
- * that is left is passed over, since a later one may; one that fails does not stop the others.
+ * Measures what is not done yet, in the order of the list; adds to `results`. Items that do not fit into the time that is
+ * left come after those that do. Nothing that fails stops the rest.
  */
 export async function runList(items: readonly Item[], results: Results, options: RunOptions): Promise<void> {
   const { budget, signal, say } = options;
+  const passedOver: Item[] = [];
+  const about = ({ seconds }: Item): string => `about ${seconds} s of ${Math.floor(budget.left)} s left`;
   for (const item of items) {
     if (signal.aborted) return;
     if (isMeasured(item, results.items[item.name])) continue;
-    if (!budget.fits(item.seconds)) {
-      say(`${item.name}: passed over, it takes about ${item.seconds} s and ${Math.floor(budget.left)} s are left`);
-      continue;
+    if (budget.fits(item.seconds)) {
+      say(`${item.name}: ${item.what}; ${about(item)}`);
+      await runItem(item, results, options);
+    } else {
+      say(`${item.name}: passed over for now; ${about(item)}`);
+      passedOver.push(item);
     }
-    say(`${item.name}: ${item.what}; about ${item.seconds} s of ${Math.floor(budget.left)} s left`);
+  }
+  // Estimates may be too high, every figure counts, and the machine is paid for.
+  for (const item of passedOver) {
+    if (signal.aborted || budget.left === 0) return;
+    say(`${item.name}: begun, though it may not end in time; ${about(item)}`);
     await runItem(item, results, options);
   }
 }
@@ -43,29 +52,31 @@ export async function runList(items: readonly Item[], results: Results, options:
 const isMeasured = ({ series, rounds }: Item, found: ItemResult | undefined): boolean =>
   Object.keys(series).every((name) => (found?.series[name]?.length ?? 0) >= rounds);
 
+/** Measures an item's series in turn; one that fails is left out of the later rounds. */
 async function runItem(item: Item, results: Results, { signal, measure, save, say }: RunOptions): Promise<void> {
   const { error, ...before } = results.items[item.name] ?? { series: {} };
   const found: ItemResult = { ...before, state: 'partial' };
   results.items[item.name] = found;
-  try {
-    for (let round = 0; round < item.rounds; round += 1) {
-      for (const [name, task] of Object.entries(item.series)) {
-        const samples = found.series[name] ?? [];
-        found.series[name] = samples;
-        if (samples.length > round) continue;
+  const errors = new Map<string, string>();
+  for (let round = 0; round < item.rounds; round += 1) {
+    for (const [name, task] of Object.entries(item.series)) {
+      const samples = found.series[name] ?? [];
+      found.series[name] = samples;
+      if (samples.length > round || errors.has(name)) continue;
+      try {
         const sample = await measure(task, signal);
         samples.push(sample);
         say(`  ${name}: ${sample.images} in ${sample.seconds.toPrecision(3)} s`);
         if (isMeasured(item, found)) found.state = 'done';
-        await save(results);
+      } catch (error) {
+        if (signal.aborted) return say(`  the time is over; ${item.name} goes on in the next run`);
+        errors.set(name, (error instanceof Error ? error.message : String(error)).trim());
+        found.state = 'failed';
+        found.error = [...errors].map(([series, message]) => `${series}: ${message}`).join('\n');
+        say(`  ${name} failed: ${errors.get(name)}`);
       }
+      await save(results);
     }
-  } catch (error) {
-    if (signal.aborted) return say(`  the time is over; ${item.name} goes on in the next run`);
-    found.state = 'failed';
-    found.error = (error instanceof Error ? error.message : String(error)).trim();
-    say(`  failed: ${found.error}`);
-    await save(results);
   }
 }
 

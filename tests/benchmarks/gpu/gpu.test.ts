@@ -54,7 +54,7 @@ it('measures the whole list on a processor with tiny networks, and a second run 
 
 it('ends with a code of its own where the time is too short, and names what it did not reach', async () => {
   const file = path.join(folder, 'short.json');
-  const { status, stdout, stderr } = gpu([...ON_CPU, '--results', file, '--minutes', '0.01']);
+  const { status, stdout, stderr } = gpu([...ON_CPU, '--results', file, '--minutes', '0.001']);
   expect(status, stderr).toBe(4);
   for (const { name } of LIST) expect(stdout).toContain(`not reached: ${name} (`);
 });
