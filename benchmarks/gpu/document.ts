@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { UserError } from '../../domain/user-error.ts';
 import { ROOT } from '../bench/real-bundle.ts';
 
 /** Below the repository. */
@@ -17,7 +19,13 @@ export function withTables(document: string, tables: string): string {
   return `${document.slice(0, begin + BEGIN.length)}\n\n${tables}\n\n${document.slice(end)}`;
 }
 
-/** Replaces the text between the markers in docs/performance.md. */
+/**
+ * Replaces the text between the markers in docs/performance.md.
+ *
+ * @throws UserError where it is not there, as in a kit
+ */
 export async function writeTables(tables: string): Promise<void> {
+  if (!existsSync(DOCUMENT))
+    throw new UserError(`--tables: expected ${DOCUMENT_NAME} in ${ROOT}. Run it in a checkout, with the results file.`);
   await writeFile(DOCUMENT, withTables(await readFile(DOCUMENT, 'utf8'), tables));
 }

@@ -105,5 +105,9 @@ it('has each of its goals in the document', async () => {
     .split('\n')
     .filter((line) => line.startsWith('| '))
     .slice(2);
-  expect(rows.map((row) => row.split('|')[1]!.trim())).toEqual(goalLines(null).map(({ what }) => what));
+  // Once measured, micro-batches are named by their size, and there may be lines with T5.
+  const named = (what: string): string => what.trim().replace(/of \d+$/, 'of several');
+  expect(rows.map((row) => named(row.split('|')[1]!))).toEqual(
+    expect.arrayContaining(goalLines(null).map(({ what }) => named(what))),
+  );
 });
