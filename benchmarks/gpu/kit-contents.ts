@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, cp, mkdir, rename, rm } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { makePrograms } from '../../infra/build/program.mjs';
 import { ROOT } from '../bench/real-bundle.ts';
 import { neededPackages } from './kit-packages.ts';
-import { installWheels } from './kit-wheels.ts';
+import { installWheels, neededBy } from './kit-wheels.ts';
 
 export type KitOptions = {
   /** The folder that `makeBundles` has filled. */
@@ -21,11 +21,6 @@ const CUDA_LOCK = path.join(ROOT, 'infra/docker/cuda.lock');
 const CUDA_LOCKS_PYTHON = '3.13';
 const PYTHON_LOCK = path.join(ROOT, 'models/requirements.lock');
 const PROVIDER = 'onnxruntime-gpu';
-/** diffusers, and what it needs that machines with torch and transformers may lack. */
-const DIFFUSERS = [
-  ...['diffusers', 'importlib-metadata', 'zipp'],
-  ...['requests', 'certifi', 'charset-normalizer', 'idna', 'urllib3'],
-];
 
 /** Of the repository: what the benchmark, its peer and the renderer's processes are built from. */
 const SOURCES = [
@@ -96,11 +91,22 @@ const addCuda = (kit: string): Promise<void> => {
   return installWheels(CUDA_LOCK, (name) => name !== PROVIDER, { target, python: CUDA_LOCKS_PYTHON });
 };
 
-const addDiffusers = (kit: string, { python }: KitOptions): Promise<void> =>
-  installWheels(PYTHON_LOCK, (name) => DIFFUSERS.includes(name), { target: path.join(kit, 'diffusers'), python });
+async function addDiffusers(kit: string, { python }: KitOptions): Promise<void> {
+  const isOwn = await ownOfDiffusers();
+  await installWheels(PYTHON_LOCK, isOwn, { target: path.join(kit, 'diffusers'), python });
+}
 
-const addTorch = (kit: string, { python }: KitOptions): Promise<void> =>
-  installWheels(PYTHON_LOCK, (name) => !DIFFUSERS.includes(name), { target: path.join(kit, 'torch'), python });
+async function addTorch(kit: string, { python }: KitOptions): Promise<void> {
+  const isOwn = await ownOfDiffusers();
+  await installWheels(PYTHON_LOCK, (name) => !isOwn(name), { target: path.join(kit, 'torch'), python });
+}
+
+/** Says of a package whether diffusers needs it, and machines with torch and transformers may lack it. */
+async function ownOfDiffusers(): Promise<(name: string) => boolean> {
+  const lock = await readFile(PYTHON_LOCK, 'utf8');
+  const [own, ...others] = ['diffusers', 'torch', 'transformers'].map((name) => neededBy(lock, name));
+  return (name) => own!.has(name) && !others.some((set) => set.has(name));
+}
 
 /** run.sh cannot do without it. */
 export const REQUIRED = 'program';
@@ -110,7 +116,7 @@ export const CONTENTS: readonly Content[] = [
   { name: REQUIRED, what: 'this program and the npm packages that it needs, with ONNX Runtime', add: addProgram },
   { name: 'bundles', what: 'graphs of XL/2 and T5-XXL without weights, and the shipped bundles', add: addBundles },
   { name: 'provider', what: `ONNX Runtime's CUDA provider, of the wheel ${PROVIDER}`, add: addProvider },
-  { name: 'cuda', what: 'CUDA 13 and cuDNN 9, if torch does not bring them', add: addCuda },
+  { name: 'cuda', what: 'CUDA 13 and cuDNN 9, if torch does not bring all of it: 2.15 lacks cuRAND', add: addCuda },
   { name: 'diffusers', what: 'diffusers, and the small packages that it needs', add: addDiffusers },
-  { name: 'torch', what: 'torch with its CUDA, transformers, and what they need', add: addTorch },
+  { name: 'torch', what: 'torch with its CUDA, transformers, and what they need; no cuRAND', add: addTorch },
 ];

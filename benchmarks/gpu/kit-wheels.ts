@@ -43,6 +43,24 @@ export async function installWheels(
 
 /** The entries of a lock file for some of its packages, with their digests. */
 export function lockOf(lock: string, isWanted: (name: string) => boolean): string {
-  const entries = lock.split(/^(?=[\w.-]+==)/m).filter((entry) => /^[\w.-]+==/.test(entry));
-  return entries.filter((entry) => isWanted(entry.slice(0, entry.indexOf('==')))).join('');
+  return entriesOf(lock)
+    .filter((entry) => isWanted(nameOf(entry)))
+    .join('');
 }
+
+/** The packages of a lock file that one of them needs, itself included: its comments say which package needs which. */
+export function neededBy(lock: string, name: string): Set<string> {
+  const needs = entriesOf(lock).map((entry) => ({ package: nameOf(entry), by: needersOf(entry) }));
+  const found = new Set([name]);
+  // It grows meanwhile.
+  for (const each of found) for (const need of needs) if (need.by.includes(each)) found.add(need.package);
+  return found;
+}
+
+/** After "# via", on that line or on those below. */
+const needersOf = (entry: string): string[] =>
+  [...entry.matchAll(/^ {4}#(?: via)? +([\w.-]+)$/gm)].map(([, needer]) => needer!);
+
+const entriesOf = (lock: string): string[] => lock.split(/^(?=[\w.-]+==)/m).filter((entry) => /^[\w.-]+==/.test(entry));
+
+const nameOf = (entry: string): string => entry.slice(0, entry.indexOf('=='));

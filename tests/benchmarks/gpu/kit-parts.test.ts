@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { bytesOf, DIGESTS, writeParts } from '../../../benchmarks/gpu/kit-parts.ts';
-import { lockOf } from '../../../benchmarks/gpu/kit-wheels.ts';
+import { lockOf, neededBy } from '../../../benchmarks/gpu/kit-wheels.ts';
 
 const JOIN = path.join(import.meta.dirname, '../../../benchmarks/gpu/join.sh');
 let folder: string;
@@ -105,4 +105,44 @@ it('takes some packages of a lock, with their digests', () => {
     'a-b==1.0 \\\n    --hash=sha256:1 \\\n    --hash=sha256:2\n    # via c\n',
   );
   expect(lockOf(lock, (name) => name !== 'a-b')).toBe('c==2.0 ; python_version < "4" \\\n    --hash=sha256:3\n');
+});
+
+it('knows what a package of a lock needs, by the comments that say who needs what', () => {
+  const lock = [
+    ...['a==1.0 \\', '    --hash=sha256:1', '    # via -r requirements.in'],
+    ...['b==1.0 ; python_version < "4" \\', '    --hash=sha256:2', '    # via', '    #   a', '    #   z.y'],
+    ...['c-d==1.0 \\', '    --hash=sha256:3', '    # via b'],
+    ...['e==1.0 \\', '    --hash=sha256:4', '    # via z.y'],
+  ].join('\n');
+  expect([...neededBy(lock, 'a')]).toEqual(['a', 'b', 'c-d']);
+  expect([...neededBy(lock, 'z.y')]).toEqual(['z.y', 'b', 'e', 'c-d']);
+});
+
+it('knows what the locked diffusers needs, also at second hand', async () => {
+  const lock = await readFile(path.join(import.meta.dirname, '../../../models/requirements.lock'), 'utf8');
+  const needed = [...neededBy(lock, 'diffusers')];
+  expect(needed).toEqual(expect.arrayContaining(['diffusers', 'importlib-metadata', 'lazy-importer', 'pillow']));
+  expect(needed).not.toContain('torch');
+});
+
+it('finds the libraries of CUDA 13 that torch or the kit brings, torch first, and none of CUDA 12', async () => {
+  const kit = path.join(folder, 'kit');
+  const library = async (file: string): Promise<string> => {
+    await mkdir(path.dirname(path.join(kit, file)), { recursive: true });
+    await writeFile(path.join(kit, file), '');
+    return path.dirname(path.join(kit, file));
+  };
+  await mkdir(path.join(kit, 'node/bin'), { recursive: true });
+  await writeFile(path.join(kit, 'node/bin/node'), '#!/bin/sh\necho "$LD_LIBRARY_PATH"\n', { mode: 0o755 });
+  await cp(path.join(path.dirname(JOIN), 'run.sh'), path.join(kit, 'run.sh'));
+  const found = () =>
+    execFileSync('sh', [path.join(kit, 'run.sh')], { encoding: 'utf8', env: { PATH: process.env.PATH } }).trim();
+  const own = await library('cuda/nvidia/cu13/lib/libcurand.so.10');
+  const torchs = await library('torch/nvidia/cudnn/lib/libcudnn.so.9');
+  await library('torch/nvidia/cuda_runtime/lib/libcudart.so.12');
+  expect(found()).toBe(own);
+  const runtime = await library('torch/nvidia/cu13/lib/libcudart.so.13');
+  const folders = found().split(':');
+  expect(folders).toEqual(expect.arrayContaining([torchs, runtime]));
+  expect(folders.at(-1)).toBe(own);
 });
