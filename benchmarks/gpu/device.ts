@@ -6,18 +6,21 @@ import type { Machine } from './results.ts';
 export const deviceNumber = (device: Device): string => device.slice('cuda:'.length);
 
 /** What the driver says of a GPU. */
-export type Gpu = { name: string; memoryBytes: number; driver: string };
+export type Gpu = { name: string; memoryBytes: number; driver: string; capability: string };
 
 /** @returns what is wrong with the driver, as a sentence, where it does not know of the device */
 export function gpuOf(device: Device): Gpu | string {
-  const query = ['--query-gpu=name,memory.total,driver_version', '--format=csv,noheader,nounits'];
+  const query = ['--query-gpu=name,memory.total,driver_version,compute_cap', '--format=csv,noheader,nounits'];
   const { error, status, stdout, stderr } = spawnSync('nvidia-smi', [...query, `--id=${deviceNumber(device)}`], {
     encoding: 'utf8',
   });
   if (error) return 'nvidia-smi cannot be run; it comes with the driver';
   if (status !== 0) return `nvidia-smi says: ${(stdout + stderr).trim()}`;
-  const [name = '', mebibytes, driver = ''] = stdout.split(',').map((cell) => cell.trim());
-  return { name, memoryBytes: Number(mebibytes) * 2 ** 20, driver };
+  const [name = '', mebibytes, driver = '', capability = ''] = stdout.split(',').map((cell) => cell.trim());
+  const memoryBytes = Number(mebibytes) * 2 ** 20;
+  // "[N/A]" where the card shares the machine's memory, or is a slice of another.
+  if (!(memoryBytes > 0)) return `nvidia-smi does not say how much memory the GPU has: ${stdout.trim()}`;
+  return { name, memoryBytes, driver, capability };
 }
 
 /** What results are of. */

@@ -45,5 +45,7 @@ async function watchGpu(number: string): Promise<MemoryWatch> {
 async function usedBytes(number: string): Promise<number> {
   const query = ['--query-gpu=memory.used', '--format=csv,noheader,nounits', `--id=${number}`];
   const { stdout } = await promisify(execFile)('nvidia-smi', query);
-  return Number(stdout) * MIB;
+  const mebibytes = Number.parseInt(stdout, 10);
+  if (Number.isNaN(mebibytes)) throw new Error(`nvidia-smi does not say how much memory is in use: ${stdout.trim()}`);
+  return mebibytes * MIB;
 }

@@ -15,12 +15,18 @@ export type Found = { gpu: Gpu | null; facts: string[]; missing: string[] };
 /** ONNX Runtime 1.30 is built with CUDA 13. */
 const LEAST_DRIVER = 580;
 
+/** What its CUDA provider has code for, without any that a driver could compile for other GPUs: counted in the library. */
+const CAPABILITIES = /^(7\.5|8\.\d|9\.\d|12\.\d)$/;
+
 /** Weights of XL/2 twice, of two decoders, and of T5-XXL, which are made beside the graphs. */
 const WEIGHTS_GB = 12.5;
 
 const CUDNN = 'libcudnn.so.9';
 
 const PACKAGES = ['torch', 'diffusers', 'transformers'];
+
+/** Those that Triton looks for. */
+const COMPILERS = ['gcc', 'clang'];
 
 /** Looks for everything that a run needs, so that a machine that is paid by the minute is not started half equipped. */
 export async function find(options: NeedsOptions): Promise<Found> {
@@ -43,8 +49,12 @@ function findDriver(device: Device, found: Found): void {
   }
   found.gpu = gpu;
   found.facts.push(`GPU: ${gpu.name}, ${Math.round(gpu.memoryBytes / 2 ** 20)} MiB, driver ${gpu.driver}`);
-  if (Number.parseInt(gpu.driver, 10) >= LEAST_DRIVER) return;
-  found.missing.push(`NVIDIA's driver: expected ${LEAST_DRIVER} or later, for CUDA 13, found ${gpu.driver}.`);
+  if (Number.parseInt(gpu.driver, 10) < LEAST_DRIVER)
+    found.missing.push(`NVIDIA's driver: expected ${LEAST_DRIVER} or later, for CUDA 13, found ${gpu.driver}.`);
+  if (!CAPABILITIES.test(gpu.capability))
+    found.missing.push(
+      `a GPU that ONNX Runtime has code for: expected compute capability 7.5, 8, 9 or 12, found ${gpu.capability} (${gpu.name}).`,
+    );
 }
 
 /** The CUDA provider of onnxruntime-node, and the libraries that it and cuDNN load. */
@@ -60,7 +70,8 @@ function findProvider({ missing }: Found): void {
   }
   const lost = lostLibraries(provider);
   if (lost.length > 0) {
-    const advice = 'Add their folders to LD_LIBRARY_PATH; torch brings them in nvidia/*/lib.';
+    const advice =
+      'Add their folders to LD_LIBRARY_PATH; pip installs them in nvidia/*/lib, and a kit has them in "cuda".';
     missing.push(`libraries of the CUDA provider: ${lost.join(', ')} not found. ${advice}`);
   }
 }
@@ -100,8 +111,8 @@ function findPackages(python: string, device: Device, { facts, missing }: Found)
   }
   if (typeof versions.torch === 'string' && device !== 'cpu' && hasGpu !== true)
     missing.push(`torch ${versions.torch} sees no GPU. Install one that is built for this driver's CUDA.`);
-  if (device !== 'cpu' && spawnSync('cc', ['--version']).error)
-    missing.push('a C compiler, cc: torch.compile needs one. Install gcc, or use --without-peers.');
+  if (device !== 'cpu' && COMPILERS.every((compiler) => spawnSync(compiler, ['--version']).error))
+    missing.push(`a C compiler: torch.compile needs ${COMPILERS.join(' or ')}. Install gcc, or use --without-peers.`);
   facts.push(`peers: ${PACKAGES.map((name) => `${name} ${[versions[name]].flat()[0]}`).join(', ')}`);
 }
 

@@ -71,6 +71,22 @@ it('says everything that is missing on a machine without a GPU', () => {
   expect(stderr).toMatch(/missing: bundles: xl, xl-2k, pixart-icons, pixart-icons-4-steps not found in /);
 });
 
+it.each([
+  ['NVIDIA B200, 183359, 570.10, 10.0', /missing: NVIDIA's driver: expected 580 or later, for CUDA 13, found 570\.10/],
+  ['NVIDIA B200, 183359, 570.10, 10.0', /missing: a GPU that .* 7\.5, 8, 9 or 12, found 10\.0 \(NVIDIA B200\)/],
+  [
+    'NVIDIA GB10, [N/A], 580.95, 12.1',
+    /missing: NVIDIA's driver: .* how much memory the GPU has: NVIDIA GB10, \[N\/A\]/,
+  ],
+])('says before it starts what ONNX Runtime cannot use: %s', async (said, missing) => {
+  const programs = await mkdtemp(path.join(folder, 'bin-'));
+  await writeFile(path.join(programs, 'nvidia-smi'), `#!/bin/sh\necho '${said}'\n`, { mode: 0o755 });
+  const PATH = `${programs}:${process.env.PATH}`;
+  const { status, stderr } = gpu(['--dry-run', '--without-peers'], { ...process.env, PATH });
+  expect(status, stderr).toBe(3);
+  expect(stderr).toMatch(missing);
+});
+
 it('tells tiny networks from those of XL/2, and how to make the others', () => {
   const { status, stderr } = gpu(['--device', 'cpu', '--without-peers', '--dry-run']);
   expect(status).toBe(3);
