@@ -2,30 +2,30 @@ import { z } from 'zod';
 import { RENDER_ATTEMPTS, RENDER_LOST_BESIDE_OTHERS } from '../workflows/contract/limits.ts';
 
 /**
- * What became of a job's attempts up to one of them, as heartbeats hand it on. The server counts all attempts alike;
- * only those that failed say something about the job.
+ * How a job's attempts ended, up to one of them. Heartbeats carry this to the next attempt, since the server counts all
+ * attempts alike, though many end for reasons that have nothing to do with the job.
  */
 export type AttemptCounts = {
   /** The attempt that these counts are from. */
   attempt: number;
-  /** Its failure included, once it is over. */
+  /** Attempts that failed, this one included once it is over. */
   failed: number;
   /**
-   * Attempts that ended without reporting: their workers died or lost their connection. Beside others the image need not
-   * have been the reason, so that beyond some of them only those count in which it was alone.
+   * Attempts that ended without reporting, because their worker died or lost its connection. Other images on that worker
+   * may have been the cause, so after RENDER_LOST_BESIDE_OTHERS of them only attempts in which the image was alone count.
    */
   lost: number;
   /** Whether that attempt has reported its own end. */
   isOver: boolean;
-  /** Whether the image is being made just now, and no other on its worker. */
+  /** Whether its worker is making this image now, and no other. */
   isAlone: boolean;
-  /** Whether it has ended a renderer process, by itself. It gets one to itself from then on. */
+  /** Whether this image alone has crashed a renderer process. From then on it gets a process to itself. */
   hasCrashed: boolean;
 };
 
 /**
- * How an attempt that reported its end ended: `crashed` if it failed with its renderer process, `interrupted` by its
- * worker's end or by a person who pauses it, or `reset` by one.
+ * How an attempt that reported its end ended: `crashed` if its renderer process died with it, `interrupted` if its worker
+ * stopped or a person paused the activity, `reset` if a person reset it.
  */
 export type AttemptEnd = 'failed' | 'crashed' | 'interrupted' | 'reset';
 
@@ -44,14 +44,14 @@ const detailsSchema = z.object({
 
 const NOTHING_YET = { failed: 0, lost: 0, isAlone: false, hasCrashed: false };
 
-/** Whether neighbours may have cost an image as many attempts as they may. */
+/** Whether an image has lost so many attempts beside others that it has to be made alone. */
 export const mustBeAlone = ({ lost }: AttemptCounts): boolean => lost >= RENDER_LOST_BESIDE_OTHERS;
 
 /**
  * Counts for an attempt that begins.
  *
- * @param attempt counted by the server from 1, and from 1 again where a person resets the activity
- * @param details of the last heartbeat, `undefined` where there was none
+ * @param attempt counted by the server from 1, and from 1 again after a person has reset the activity
+ * @param details of the last heartbeat, `undefined` if there was none
  */
 export function countsFor(attempt: number, details: unknown): AttemptCounts {
   const now = { ...NOTHING_YET, attempt, isOver: false };
@@ -59,13 +59,13 @@ export function countsFor(attempt: number, details: unknown): AttemptCounts {
   if (told === undefined) {
     const before = attempt - 1;
     if (details === undefined) return { ...now, lost: lostBesideOthers(0, before) };
-    // Workers of an earlier version did not report it; this attempt is one more try at least.
+    // Workers of earlier versions report no counts. Whatever happened, the image gets at least this attempt.
     return { ...now, failed: Math.min(before, RENDER_ATTEMPTS - 1) };
   }
   if (attempt <= told.attempt) return now;
   const { failed, hasCrashed } = told;
   const silent = attempt - told.attempt - (told.isOver ? 1 : 0);
-  // An image that is to be alone reports it before it begins: attempts since then, of which nothing is known, had not.
+  // An image that has to be alone reports so before it begins. Silent attempts after that report never began.
   const lost = told.isAlone ? told.lost + 1 : lostBesideOthers(told.lost, silent);
   return { ...now, failed, lost, hasCrashed };
 }

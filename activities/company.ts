@@ -3,19 +3,23 @@ import { RENDER_LOST_BESIDE_OTHERS } from '../workflows/contract/limits.ts';
 import { mustBeAlone } from './attempts.ts';
 import type { Heartbeats } from './heartbeats.ts';
 
-/** Longer than the SDK holds a heartbeat back: the server has it then. */
+/** Longer than the SDK delays a heartbeat: after this time the server has it. */
 const HEARD_MS = 2_000;
 
-/** Images that were lost with the same worker are tried again at the same time, but arrive one by one. */
+/** Images that were lost with the same worker are retried at the same time, but arrive one by one. */
 const OTHERS_ARRIVE_MS = 5_000;
 
 /**
- * The images that a worker makes at the same time: their texts, steps, pixels and files. An image that was lost with
- * several workers is made alone. If it is lost again, it is the reason. Those that wait behind it lose an attempt too, and
- * from then on they go before it: otherwise it could keep them from being made until it is given up. So that every loss is
- * charged to the right image, the server knows that it is alone before it begins, and that it is not any more before
- * others begin. An image joins when it has what it needs from its store, and leaves before it is stored: a store may
- * answer nothing for hours, and images of other stores would wait for it.
+ * The images that a worker makes at the same time: their texts, steps, pixels and files.
+ *
+ * An image that was lost with several workers is made alone: if it is lost again, it is the cause. Images that wait
+ * behind it lose an attempt too, and go first from then on, or it could hold them up until it is given up on.
+ *
+ * Every loss is charged to the right image: the server learns that an image is alone before the image begins, and that
+ * it is no longer alone before others begin.
+ *
+ * An image joins once it has what it needs from its store, and leaves before it is stored: a store may not answer for
+ * hours, and images of other stores must not wait for it.
  */
 export class Company {
   readonly #lock = new SharedLock();
@@ -23,7 +27,7 @@ export class Company {
   /**
    * Waits until an image may be made, beside others or alone.
    *
-   * @returns the function that leaves again
+   * @returns the function to call when the image is made, or has failed
    * @throws the signal's reason
    */
   async join(heartbeats: Heartbeats, signal: AbortSignal): Promise<() => void> {

@@ -12,27 +12,27 @@ const earlierWorkSchema = z.object({ computations: z.int().min(0), stepsComputed
 const NO_WORK: EarlierWork = { computations: 0, stepsComputed: 0 };
 
 /**
- * From the details of the last heartbeat, or from what a workflow was told. There is none on the first attempt; one in
- * words of another version is of no use, and no reason to fail.
+ * Reads earlier work from the details of the last heartbeat, or from what a workflow has recorded. A first attempt has
+ * none; details that another version wrote differently count as none.
  */
 export const earlierWork = (told: unknown): EarlierWork => earlierWorkSchema.safeParse(told).data ?? NO_WORK;
 
 /**
- * Seldom while the task waits: the SDK sends one heartbeat a second at most, and the one that says that computing has
- * begun must not queue behind another, or a worker that is killed in that second leaves a computation uncounted.
+ * Seldom while the image waits: the SDK sends at most one heartbeat a second, and the one that reports the start of
+ * computing must not queue behind another. If the worker were killed in that second, the computation would not be counted.
  */
 const WAITING_MS = 2_500;
 
 /**
- * Often while it computes: the answer to a heartbeat is how a cancellation arrives, and a step may take minutes. The first
- * one comes only after this time, because an image that is finished sooner has no use for another call to the server.
+ * Often while the image is computed: cancellations arrive with the response to a heartbeat, and a step may take minutes.
+ * The first one is sent only after this time, since an image that is finished sooner needs no call to the server.
  */
 const COMPUTING_MS = 500;
 
-/** Hundreds may wait for a store at once. */
+/** Seldom again: hundreds of finished images may wait for a store at once. */
 const HELD_MS = 5_000;
 
-/** Heartbeats of one attempt, on a timer: a step may be longer than the heartbeat timeout, or too short to be worth a call. */
+/** The heartbeats of one attempt, on a timer: a step may take longer than the heartbeat timeout, or hardly any time. */
 export class Heartbeats {
   readonly #send: (progress: RenderProgress) => void;
   #progress: RenderProgress;
@@ -60,12 +60,12 @@ export class Heartbeats {
     return this.#progress.stepsComputed;
   }
 
-  /** Whose picture it is. */
-  of(job: Pick<RenderProgress, 'id' | 'image'>): void {
+  /** Names the image in all heartbeats from now on. */
+  nameImage(job: Pick<RenderProgress, 'id' | 'image'>): void {
     this.#progress = { ...job, ...this.#progress };
   }
 
-  /** @param from steps that an earlier attempt did and that need not be done again */
+  /** @param from the step that an earlier attempt reached, from which this one continues */
   begin(steps: number, from: number): void {
     this.#progress.computations += 1;
     this.#progress.step = from;
@@ -78,7 +78,7 @@ export class Heartbeats {
     this.#progress.stepsComputed += 1;
   }
 
-  /** Reports at once, and from then on, that the finished picture is waiting for its store, and why. */
+  /** Reports at once, and from then on, that the finished image is waiting for its store, and why. */
   waitFor(reason: string): void {
     this.#progress.waitsFor = reason;
     this.#progress.waitsSince ??= new Date().toISOString();
@@ -86,23 +86,23 @@ export class Heartbeats {
     this.#beat();
   }
 
-  waitNoMore(): void {
+  stopWaiting(): void {
     delete this.#progress.waitsFor;
     delete this.#progress.waitsSince;
   }
 
-  /** Reports at once whether the image is being made with no other beside it: see Company. */
+  /** Reports at once whether the worker is making this image alone: see Company. */
   setAlone(isAlone: boolean): void {
     this.#progress.attempts = { ...this.#progress.attempts, isAlone };
     this.#beat();
   }
 
-  /** For the next attempt, where this one ends before a heartbeat was due. */
-  last(end: AttemptEnd): void {
-    // Before the steps it can only have been the text encoder's process.
+  /** Reports at once how the attempt ended, so that the next attempt knows. */
+  end(end: AttemptEnd): void {
+    // Before the first step only the text encoder's process can have crashed; a renderer to itself would not help the image.
     const hasBegun = this.#progress.steps > 0;
     this.#progress.attempts = countsAfter(this.#progress.attempts, end === 'crashed' && !hasBegun ? 'failed' : end);
-    this.waitNoMore();
+    this.stopWaiting();
     this.#beat();
   }
 

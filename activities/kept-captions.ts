@@ -26,7 +26,7 @@ type KeptCaptionsOptions = {
   reader: PromptReader;
   /** `null` if this process has no text encoder and uses captions that other workers stored. */
   encoder: Encoder | null;
-  /** How captions are encoded in the store; default: unencrypted. */
+  /** Encrypts captions in the store; default: they are stored as they are. */
   seal?: ObjectSeal | undefined;
   log: { warn(about: object, message: string): void };
   /** Called for every text that was encoded. */
@@ -36,15 +36,15 @@ type KeptCaptionsOptions = {
 /** Several hundred captions of the largest models: variants of a row share their prompt, most jobs their negative prompt. */
 const RECENT_BYTES = 64 * 2 ** 20;
 
-/** A store that refused a caption is left alone for this long: pictures do not need it, and waiting would delay each of them. */
+/** How long a store that refused a caption is left alone: images do not need it, and each would be delayed by trying. */
 const REFUSED_MS = 60_000;
 
 /**
- * Captions by the tokens of their texts: of those that were used last, from the store, or encoded and kept there for
- * the whole fleet. Those that ask for the same at the same time share the work.
+ * Captions, by the tokens of their texts: from memory, from the store, or from the encoder, whose work is stored for the
+ * whole fleet. Requests for the same text at the same time share the work.
  */
 export class KeptCaptions {
-  /** Of the bundle's text encoder. */
+  /** The digest of the bundle's text encoder. */
   readonly encoder: string;
   readonly #options: KeptCaptionsOptions;
   readonly #width: number;
@@ -87,14 +87,14 @@ export class KeptCaptions {
     return this.#options.reader.look(text).isCut;
   }
 
-  /** Whether a text's caption is in the store, whole or not, under the name that every worker with the current key looks for. */
+  /** Whether the store has something under the name at which every worker with the current key looks for a text's caption. */
   async isKept(store: ObjectStore, text: string): Promise<boolean> {
     return (await store.stat(this.#read(text).names[0])) !== null;
   }
 
   /**
-   * Has a text's caption in the store, encoding it where nobody has. One that was kept with an earlier key is kept with
-   * the current one too.
+   * Stores a text's caption, encoding it if nobody has. A caption that was stored with an earlier key is stored with the
+   * current key too.
    *
    * @throws StoreUnavailable and UserError if it cannot be stored, or the encoder returns numbers that do not fit;
    * RendererDied; RenderFault; the signal's reason
@@ -170,7 +170,7 @@ export class KeptCaptions {
     return null;
   }
 
-  /** A picture may ask for a text that is just encoded ahead. */
+  /** Joins an encoding in progress: the activity that encodes ahead may have begun the text that an image needs. */
   async #encode(read: ReadText, onEncoded?: OnEncoded): Promise<Caption> {
     const encoding = this.#encoding.get(read.key) ?? this.#encodeAlone(read, onEncoded);
     this.#encoding.set(read.key, encoding);
@@ -209,10 +209,10 @@ export class KeptCaptions {
   }
 }
 
-/** A text's tokens, and what its caption is to be. */
+/** A text's tokens, and where its caption is stored. */
 type ReadText = CaptionOwner & {
   ids: number[];
-  /** Where it may be kept: the first is where it is written. */
+  /** The caption's name with each key; new ones are written under the first. */
   names: [string, ...string[]];
 };
 

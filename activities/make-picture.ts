@@ -27,14 +27,15 @@ export type Making = {
   timer: StageTimer;
 };
 
-/** What receipts say of how a picture was computed. */
+/** What receipts record of how an image was computed. */
 export type How = Pick<Receipt, 'thrift' | 'microBatch'>;
 type Made = { file: Uint8Array; how: How };
 
 /**
- * Returns an image's file. Its pixels are many times as large, and are not kept: a store may refuse the file for hours.
+ * Makes an image and returns its file. The pixels, which are many times as large, are dropped: the file may have to wait
+ * for its store for hours.
  *
- * @throws RenderStop's reasons; where another worker is to go on, the latents are kept then
+ * @throws RenderStop's reasons; if another worker is to continue the image, its latents are stored by then
  */
 export async function makePicture(
   job: Job,

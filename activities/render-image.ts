@@ -83,13 +83,13 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
         const store = await openStore(input.store);
         return { store, job: await readJob(store, input.shard, input.index) };
       });
-      heartbeats.of({ ...(input.summary !== undefined && { image: input.summary }), id: job.id });
+      heartbeats.nameImage({ ...(input.summary !== undefined && { image: input.summary }), id: job.id });
       const key = pictureKey(store, job);
       unlock = await held.whileWanted({ key, size: job.size }, () => lock(key, context.cancellationSignal));
       const scratch = scratchIn(dependencies.scratch ?? input.store);
       return await findOrRender(input, job, { ...dependencies, held, company, store, scratch, heartbeats, timer });
     } catch (error) {
-      heartbeats.last(attemptEnd(error, context.cancellationDetails));
+      heartbeats.end(attemptEnd(error, context.cancellationDetails));
       throw renderFailure(error, heartbeats);
     } finally {
       unlock();

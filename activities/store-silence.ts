@@ -16,6 +16,6 @@ export async function tellingSilence<T>(heartbeats: Heartbeats, url: string, ask
     return await ask();
   } finally {
     clearTimeout(timer);
-    if (isSilent) heartbeats.waitNoMore();
+    if (isSilent) heartbeats.stopWaiting();
   }
 }

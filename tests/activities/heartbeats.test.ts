@@ -58,7 +58,7 @@ test('a picture that waits for its store says so at once, seldom from then on, a
   vi.advanceTimersByTime(10_000);
   heartbeats.waitFor('status 503');
   expect(sent.slice(1)).toEqual([waiting, waiting, { ...waiting, waitsFor: 'status 503' }]);
-  heartbeats.last('interrupted');
+  heartbeats.end('interrupted');
   const attempts = { ...FIRST, isOver: true };
   expect(sent.at(-1)).toEqual({ computations: 1, stepsComputed: 0, step: 0, steps: 20, attempts });
 });
@@ -75,7 +75,7 @@ test('an attempt that fails tells at once that it did and what it computed, on t
   const next = new Heartbeats((progress) => sent.push(progress), work, counts);
   next.begin(20, 0);
   next.step(1);
-  next.last('failed');
+  next.end('failed');
   next.stop();
   const attempts = { ...counts, failed: 3, isOver: true };
   expect(sent).toEqual([{ computations: 3, stepsComputed: 31, step: 1, steps: 20, attempts }]);
@@ -84,14 +84,14 @@ test('an attempt that fails tells at once that it did and what it computed, on t
 test('an image is known to be made alone at once, and no longer once its attempt is over', () => {
   heartbeats.setAlone(true);
   expect(sent.at(-1)!.attempts).toEqual({ ...FIRST, isAlone: true });
-  heartbeats.last('interrupted');
+  heartbeats.end('interrupted');
   expect(sent.at(-1)!.attempts).toEqual({ ...FIRST, isOver: true });
 });
 
 test('a renderer process that ended is charged to an image that had begun its steps, and to no other', () => {
-  heartbeats.last('crashed');
+  heartbeats.end('crashed');
   expect(sent.at(-1)!.attempts).toMatchObject({ failed: 1, hasCrashed: false });
   heartbeats.begin(20, 0);
-  heartbeats.last('crashed');
+  heartbeats.end('crashed');
   expect(sent.at(-1)!.attempts).toMatchObject({ failed: 2, hasCrashed: true });
 });
