@@ -4,22 +4,22 @@ import { childEnvironment } from '../../domain/child-environment.mjs';
 import type { ChildAnswer, ChildPart, FromChild, ToChild } from './protocol.ts';
 import { RendererDied } from './renderer-faults.ts';
 
-/** From the end of a child's channel to its exit. */
+/** How long a child may keep running after its channel has closed. */
 const EXIT_GRACE_MS = 1_000;
 
-/** One of a child's calls: its messages, until it is closed. */
+/** One call to a child. Its messages arrive until it is closed. */
 type ChildCall = {
-  tell(message: Unnumbered<ToChild>): void;
+  send(message: Unnumbered<ToChild>): void;
   /** @throws RendererDied */
-  hear(): Promise<ChildAnswer>;
+  receive(): Promise<ChildAnswer>;
   close(): void;
 };
 
 type Unnumbered<Message> = Message extends unknown ? Omit<Message, 'call'> : never;
 
-type Open = { heard: ChildAnswer[]; wake: () => void };
+type Open = { received: ChildAnswer[]; wake: () => void };
 
-/** A child process from its start to its death, and the calls that it has in hand. */
+/** A child process from its start to its end, and the calls that are open. */
 export class ChildChannel {
   readonly #process: ChildProcess;
   readonly #exit: Promise<string>;
@@ -38,12 +38,12 @@ export class ChildChannel {
       this.#isEnded = resolve;
     });
     this.#process = fork(fileURLToPath(new URL('./child.mjs', import.meta.url)), [part], {
-      // What this process was started with is not meant for the child.
+      // The child does not inherit this process's Node options.
       execArgv: [],
       env: childEnvironment('renderer'),
       // Pixels travel as bytes, not as JSON.
       serialization: 'advanced',
-      // The parent's standard output may be read by a machine.
+      // A program may be reading the parent's standard output.
       stdio: ['ignore', 2, 2, 'ipc'],
     });
     this.#process.on('message', (message: FromChild) => this.#take(message));
@@ -62,7 +62,7 @@ export class ChildChannel {
     return this.#process.connected && this.#killedBecause === undefined;
   }
 
-  /** Why this process ended it, if it did. */
+  /** Why this process killed it, if it did. */
   get killedBecause(): string | undefined {
     return this.#killedBecause;
   }
@@ -72,17 +72,17 @@ export class ChildChannel {
     return this.#openAtEnd ?? 0;
   }
 
-  /** The longest that it has said nothing with a call in hand. */
+  /** Its longest silence so far while a call was open. */
   get longestSilenceMs(): number {
     return this.#longestSilenceMs;
   }
 
-  /** Resolves when it answers nothing any more; the process may take a moment longer to go. */
+  /** Resolves when it can answer no more; the process may exit a moment later. */
   get ended(): Promise<void> {
     return this.#ended;
   }
 
-  /** Resolves when the process is no more. */
+  /** Resolves when the process has exited. */
   get gone(): Promise<unknown> {
     return this.#exit;
   }
@@ -90,25 +90,25 @@ export class ChildChannel {
   open(): ChildCall {
     if (this.#open.size === 0) this.#lastHeard = performance.now();
     const call = ++this.#calls;
-    const open: Open = { heard: [], wake: () => {} };
+    const open: Open = { received: [], wake: () => {} };
     this.#open.set(call, open);
     return {
-      // Messages to a dead child are lost; a caller that waits for its answer learns that from hear().
-      tell: (message) => this.#process.send({ call, ...message }, () => {}),
-      hear: async () => {
-        while (open.heard.length === 0) {
+      // Messages to a dead child are lost; a caller that waits for an answer learns so from receive().
+      send: (message) => this.#process.send({ call, ...message }, () => {}),
+      receive: async () => {
+        while (open.received.length === 0) {
           if (!this.#process.connected) throw await this.#death();
           await new Promise<void>((resolve) => {
             open.wake = resolve;
           });
         }
-        return open.heard.shift()!;
+        return open.received.shift()!;
       },
       close: () => this.#open.delete(call),
     };
   }
 
-  /** Ends the process at once: it holds nothing that has to be kept. */
+  /** Kills the process at once: it holds nothing that has to be saved. */
   kill(because: string): void {
     this.#killedBecause ??= because;
     this.#openAtEnd ??= this.#open.size;
@@ -121,7 +121,7 @@ export class ChildChannel {
     this.#longestSilenceMs = Math.max(this.#longestSilenceMs, now - this.#lastHeard);
     this.#lastHeard = now;
     const open = this.#open.get(call);
-    open?.heard.push(answer);
+    open?.received.push(answer);
     open?.wake();
   }
 

@@ -16,14 +16,14 @@ export type KeeperOptions = ChildOptions & {
   onFailedStart?: ((error: unknown) => void) | undefined;
 };
 
-/** Keeps one child ready: starts another where the last one is gone, all of them with the bundle that the first one loaded. */
+/** Keeps one child ready, and replaces it when it dies. All of them load the bundle that the first one loaded. */
 export class ChildKeeper {
   readonly #options: KeeperOptions;
   readonly #closing = new AbortController();
   #child: RendererChild | undefined;
   #starting: Promise<RendererChild> | undefined;
   #bundle: BundleRef | undefined;
-  /** Of the last child that was loaded. */
+  /** The process id of the last child that was loaded. */
   #pid: number | null = null;
   #failedStarts = 0;
 
@@ -41,7 +41,7 @@ export class ChildKeeper {
     return this.#starting === undefined && this.#child?.takesMore ? this.#child : undefined;
   }
 
-  /** Starts that have failed one after the other. */
+  /** How many starts have failed in a row. */
   get failedStarts(): number {
     return this.#failedStarts;
   }
@@ -51,14 +51,14 @@ export class ChildKeeper {
   }
 
   /**
-   * The live child, or the next one once it is loaded. Callers at the same time share one start. Starts that fail one
-   * after the other are made 1, 2, 4 … 30 s apart.
+   * The live child, or the next one once it is loaded. Concurrent callers share one start. After a failed start it waits
+   * before the next: 1, 2, 4 … 30 s.
    *
-   * @throws UserError where the bundle is damaged or is not the one that the first child loaded, or the device does not
-   * take it; RenderFault where its memory is taken; RendererDied.
+   * @throws UserError if the bundle is damaged or is not the one that the first child loaded, or the device refuses it;
+   * RenderFault if the device has no memory for it now; RendererDied
    */
   async child(): Promise<RendererChild> {
-    // Looked at first: a child that is still loading is alive too.
+    // This comes first: a child that is still loading is alive too.
     if (this.#starting) return this.#starting;
     if (this.#child?.alive) return this.#child;
     this.#starting = this.#start().finally(() => {
@@ -67,13 +67,13 @@ export class ChildKeeper {
     return this.#starting;
   }
 
-  /** Ends the child where there is one; the next that is asked for is another. */
+  /** Ends the child, if there is one. The next caller gets a new one. */
   async rest(): Promise<void> {
     this.#child?.kill('it had nothing to do');
     await this.#child?.gone;
   }
 
-  /** Ends the child and starts no other. */
+  /** Ends the child for good. */
   async close(): Promise<void> {
     this.#closing.abort(new RendererDied('the renderer was closed'));
     this.#child?.kill('the renderer was closed');

@@ -1,29 +1,29 @@
 /** What an image needs of a child. */
 export type Need = {
-  /** Images of one bin share calls, so that a child is given more of those that it has. */
+  /** Images of the same bin can share calls, so a child gets more of those that it has. */
   bin: string;
-  /** Of the child's places: how much of a call the image fills. */
+  /** How many of a child's places it takes: how much of a call it fills. */
   places: number;
-  /** All of a child, with no other image beside it. */
+  /** Whether it needs a whole child, with no other image beside it. */
   isAlone?: boolean | undefined;
 };
 
 type LineOptions<Child> = {
-  /** Of each child. */
+  /** Places of each child. */
   places: number;
-  /** Whether an image may have it just now. */
+  /** Whether a child can be given an image now. */
   isUsable?: (child: Child) => boolean;
 };
 
-/** Part of a child, until it is given back. */
+/** Some of the places of a child, until they are given back. */
 export type Share<Child> = { child: Child; giveBack: () => void };
 
 type Waiting<Child> = { need: Need; passedBy: number; have: (share: Share<Child>) => void };
 type Slot<Child> = { child: Child; free: number; inHand: Need[] };
 
 /**
- * Hands out the places of some children: first come, first served, but for images of a bin that a child already has,
- * which may pass the others for a while.
+ * Hands out the places of several children, first come, first served. Only images of a bin that a child already has may
+ * overtake others, and only so often.
  */
 export class ChildLine<Child> {
   readonly #slots: Slot<Child>[];
@@ -62,7 +62,7 @@ export class ChildLine<Child> {
     });
   }
 
-  /** Gives out what can be had: to be called when a child has become usable. */
+  /** Hands out every place that is free. Call it when a child has become usable. */
   serve(): void {
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       const [waiting, slot] = next;
@@ -91,12 +91,12 @@ export class ChildLine<Child> {
     const { places, isUsable } = this.#options;
     const slots = this.#slots.filter(({ child }) => isUsable(child)).toSorted((a, b) => b.free - a.free);
     const fits = ({ need }: Waiting<Child>, { free }: Slot<Child>): boolean => free >= this.#placesOf(need);
-    // One that has been passed often, or needs a whole child, would wait forever for that much of a child to be free at once.
+    // An image that was overtaken often, or needs a whole child, might otherwise never find enough places free at once.
     const urgent = this.#waiting.find(({ need, passedBy }) => need.isAlone || passedBy >= 2 * places);
     if (urgent !== undefined) {
       const slot = slots.find((slot) => fits(urgent, slot));
       if (slot !== undefined) return [urgent, slot];
-      // The emptiest is the first that it can have.
+      // The child with the most free places is kept for it.
       slots.shift();
     }
     for (const slot of slots) {

@@ -15,12 +15,12 @@ type PoolOptions = Omit<KeeperOptions, 'microBatch'> & {
   microBatch: number;
 };
 
-/** Some children, each replaced when it ends. Images wait for one that is ready, so that no failed start costs an image an attempt. */
+/** Several children, each replaced when it dies. Images wait for one that is ready, so a failed start costs no attempt. */
 export class ChildPool {
   readonly #keepers: ChildKeeper[];
   readonly #line: ChildLine<ChildKeeper>;
   readonly #unusable = new AbortController();
-  /** Nobody gets a child any more; its reason says why. */
+  /** Aborted when nobody gets a child any more; its reason says why. */
   readonly #over = new AbortController();
 
   constructor({ children, ...options }: PoolOptions) {
@@ -79,12 +79,12 @@ export class ChildPool {
     }
   }
 
-  /** Starting a child would fail in the same way each time, or has failed often while no other child lives. */
+  /** Why no child will start again: the error would repeat, or every child has failed to start too often. */
   #whyUnusable(error: unknown): UserError | RenderFault | null {
     if (error instanceof UserError) return error;
     if (this.#keepers.some(({ failedStarts }) => failedStarts < MOST_FAILED_STARTS)) return null;
     const last = error instanceof Error ? error.message : String(error);
-    // No UserError: a supervisor is to start the worker again, since the device may be back then.
+    // Not a UserError: a supervisor should restart the worker, since the device may be back by then.
     return new RenderFault(
       `no renderer process started in ${MOST_FAILED_STARTS} attempts; the last failure: ${last.replace(/\.$/, '')}. ` +
         'Check the device and its free memory, then start the worker again.',
@@ -92,13 +92,13 @@ export class ChildPool {
   }
 
   #giveUp(reason: UserError | RenderFault): void {
-    // First those who stop the worker: what it hands back then needs no other reason.
+    // First what stops the worker, so that the images in hand are handed back rather than failed.
     this.#unusable.abort(reason);
     this.#over.abort(new RendererUnusable(reason));
   }
 }
 
-/** Each child loads it by itself. */
+/** Each child loads the bundle by itself, so it may have been exchanged in between. */
 function checkSame(bundle: BundleRef, others: readonly BundleRef[]): void {
   if (others.every(({ digest }) => digest === bundle.digest)) return;
   throw new UserError(`bundle ${bundle.name} changed while it was being loaded. Restart to serve the new one.`);

@@ -18,7 +18,7 @@ import type { ChildAnswer, ChildFailure, FromChild, ToChild } from './protocol.t
 
 let encoder: CaptionEncoder | undefined;
 let painter: Painter | undefined;
-/** Of the renders in hand, by their calls. */
+/** How to cancel each render in hand, by its call. */
 const cancellations = new Map<number, AbortController>();
 
 /** The parent told this process to stop its render. */
@@ -27,18 +27,18 @@ class RenderCancelled extends Error {
 }
 
 /**
- * When the last message has left this process, or cannot. What the channel does not take at once waits for the event
- * loop, which the networks block: they wait for it, or a picture would arrive many steps of its neighbours late, and
- * keep back whatever is told after it.
+ * Resolves when the last message has left this process, or cannot. The networks block the event loop, which sends what
+ * the channel does not accept at once, so they wait for this: otherwise a finished image, and every message behind it,
+ * would arrive many steps of its neighbours late.
  */
-let told: Promise<void> = Promise.resolve();
+let sent: Promise<void> = Promise.resolve();
 
-function tell(message: FromChild): Promise<void> {
-  told = new Promise((resolve) => {
+function send(message: FromChild): Promise<void> {
+  sent = new Promise((resolve) => {
     if (!process.connected) resolve();
     else process.send?.(message, () => resolve());
   });
-  return told;
+  return sent;
 }
 
 type Message<Kind extends ToChild['kind']> = Extract<ToChild, { kind: Kind }>;
@@ -47,7 +47,7 @@ async function load({ part, bundleFolder, device, threads, microBatch }: Message
   const bundle = await openBundle(bundleFolder);
   await verifyPart(bundle, part);
   if (part === 'encoder') encoder = await loadCaptionEncoder(bundle, { device, threads });
-  else painter = await loadPainter(bundle, { device, threads, microBatch, beforeRun: () => told });
+  else painter = await loadPainter(bundle, { device, threads, microBatch, beforeRun: () => sent });
   return { kind: 'ready', bundle: bundleRef(bundle) };
 }
 
@@ -71,13 +71,13 @@ async function render({
   try {
     const image = await painter.paint(request, captions, {
       signal: cancellation.signal,
-      onStep: (step, steps) => tell({ call, kind: 'step', step, steps }),
+      onStep: (step, steps) => send({ call, kind: 'step', step, steps }),
       resume,
       thrift,
       keeping:
         stateEveryMs === undefined
           ? undefined
-          : { everyMs: stateEveryMs, keep: (state) => tell({ call, kind: 'state', state }) },
+          : { everyMs: stateEveryMs, keep: (state) => send({ call, kind: 'state', state }) },
     });
     const { user, system } = process.cpuUsage(before);
     return { kind: 'done', image, processorMs: (user + system) / 1_000 };
@@ -96,9 +96,9 @@ function work(message: Work): Promise<ChildAnswer> {
 async function answer(message: Work): Promise<void> {
   const { call } = message;
   try {
-    tell({ call, ...(await work(message)) });
+    send({ call, ...(await work(message)) });
   } catch (error) {
-    tell({ call, kind: 'failed', failure: describe(error) });
+    send({ call, kind: 'failed', failure: describe(error) });
   }
 }
 

@@ -1,8 +1,8 @@
 import type { RendererChild } from './renderer-child.ts';
 
 /**
- * Remembers the bins whose images found no memory beside others. Each of them takes twice as many places from then on,
- * so that fewer are computed at once: otherwise they would end one child after the other.
+ * Remembers the bins whose images ran out of memory beside others. Images of such a bin take twice as many places from
+ * then on, so that fewer are computed at once: otherwise they would kill one child after another.
  */
 export class Crowding {
   readonly #factors = new Map<string, number>();
@@ -12,7 +12,7 @@ export class Crowding {
     return usual * (this.#factors.get(bin) ?? 1);
   }
 
-  /** An image of the bin found no memory in this child. Where it ended with several, all of them say so; it counts once. */
+  /** An image of the bin ran out of memory in this child. If it died with several, each reports it, but it counts once. */
   ranOut(bin: string, child: Pick<RendererChild, 'endedWithSeveral'>): void {
     if (!child.endedWithSeveral || this.#counted.has(child)) return;
     this.#counted.add(child);

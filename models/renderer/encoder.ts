@@ -10,15 +10,15 @@ import { takeTurn, untilAborted } from './waiting.ts';
 const IDLE_MS = 20_000;
 
 export type EncoderOptions = Omit<KeeperOptions, 'part'> & {
-  /** How long its process waits for the next text before it ends. */
+  /** How long its process waits for another text before it ends. */
   idleMs?: number | undefined;
-  /** Called when a process has ended because there was nothing to encode. */
+  /** Called when the process has ended because there was nothing to encode. */
   onIdle?: (() => void) | undefined;
 };
 
 export type EncodeOptions = {
   signal?: AbortSignal | undefined;
-  /** Hears how many milliseconds the networks took, without the wait for them: for the text's turn, and until they were loaded. */
+  /** Called with the milliseconds that the networks took, without waiting for the text's turn or for them to load. */
   onEncoded?: ((ms: number) => void) | undefined;
 };
 
@@ -31,8 +31,8 @@ export type Encoder = {
   readonly unusable: AbortSignal;
   /**
    * @param ids of a text that a PromptReader has read
-   * @throws UserError where the graphs do not take these; RendererDied and RenderFault, after which another attempt may
-   * succeed; the signal's reason, at once: the text in hand is encoded to its end.
+   * @throws UserError if the graphs refuse these; RendererDied and RenderFault, after which another attempt may succeed;
+   * the signal's reason, at once, although a text in hand is still encoded to its end
    */
   encode(ids: number[], options?: EncodeOptions): Promise<Caption>;
   /** Ends the process. A text in hand rejects with RendererDied. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
-/** What this process and its children may still take, in bytes, and what sets that. */
+/** How much memory this process and its children may still take, and what limits it. */
 export type FreeMemory = { bytes: number; of: 'machine' | 'container' };
 
 /** `null` if the system does not report it, as outside Linux. */
@@ -49,7 +49,7 @@ async function leastLeft(mount: string, group: string, names: Names): Promise<nu
   return left.length === 0 ? null : Math.min(...left);
 }
 
-/** More than any machine has: what version 1 says where there is no limit. */
+/** More than any machine has: version 1 reports such a number if there is no limit. */
 const NO_LIMIT = 2 ** 60;
 
 async function leftIn(folder: string, { limit, usage, reclaimable }: Names): Promise<number | null> {

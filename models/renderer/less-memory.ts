@@ -6,15 +6,15 @@ import type { Renderer } from './renderer.ts';
 import { RendererOutOfMemory, RenderFault } from './renderer-faults.ts';
 import { SharedLock } from './shared-lock.ts';
 
-/** No rung of the ladder has room for the picture on this machine. A larger one may have. */
+/** Even the lowest rung of the ladder needs more memory than this machine has. A larger machine may render the image. */
 export class TooLittleMemory extends RenderFault {
   override readonly name = TOO_LITTLE_MEMORY;
 }
 
 /**
- * A renderer whose pictures go on with less where memory runs out (models/pixart/ladder.ts), from the last state that
- * they told. Where others were painted beside it, the picture is first tried alone, since those may have had the
- * memory. The rung that a picture needed is where the next one of its bin begins; it is told with the picture.
+ * A renderer whose images continue with less memory when it runs out (models/pixart/ladder.ts), from the last state that
+ * they reported. An image that was painted beside others is first tried alone, since those may have taken the memory.
+ * The rung that an image needed is reported with it, and the next image of its bin starts there.
  */
 export function withLessMemory(
   renderer: Renderer,
@@ -37,7 +37,7 @@ export function withLessMemory(
       const asked = performance.now();
       const release = await lock.take(isAlone, options.signal);
       waitMs += performance.now() - asked;
-      // Read once it is this picture's turn: only who is alone moves a rung, so that none is moved back up.
+      // Read only now that it is this image's turn: a rung moves only while its image is alone, so none moves back up.
       const thrift = rungs.get(place) ?? {};
       try {
         const image = await renderer.render(request, captions, { ...attempt(), thrift });

@@ -9,18 +9,18 @@ import { sampleCaptions, sampleRequest } from './sample-render.ts';
 export type MeasuredBatch = { images: number; imagesPerMinute: number };
 
 /**
- * Larger batches make each image later and lose more of them with a dying child, so that they have to be worth it; a
- * measurement errs by as much.
+ * Larger batches delay each image and lose more of them when a child dies, so they have to be this much faster.
+ * Measurements vary by as much.
  */
 const WORTH_IT = 1.05;
 
-/** Images that come one after the other are together from the second step of the last one on; then the first one ends. */
+/** Images that start one after the other are computed together in the second step of the last one. */
 const STEPS = 3;
 
-/** Each batch is measured for so long, and once at least. */
+/** How long each batch is measured; at least once. */
 const WINDOW_MS = 1_000;
 
-/** After it no other batch is tried: see measureShapes. */
+/** After this time no other batch is tried: see measureShapes. */
 const LONGEST_MS = 30_000;
 
 type MeasureBatchesOptions = {
@@ -32,15 +32,15 @@ type MeasureBatchesOptions = {
   signal?: AbortSignal | undefined;
 };
 
-/** One image a call, and twice as many each time, as far as a call has room for that many of the size. */
+/** One image a call, then twice as many each time, as long as a call has room for that many of the size. */
 export const candidateBatches = (size: Size, { description }: Bundle, most: number): number[] =>
   [1, 2, 4, 8].filter((images) => images <= most && imagesAtOnce(size, { images, description }) === images);
 
 /**
  * Measures on the device how many images of a size a bundle makes with each batch, smallest first, until one is no
- * faster than those before it, finds no memory, or the time is used up.
+ * faster than those before it or lacks memory, or time is up.
  *
- * @throws UserError where the bundle cannot be rendered; the signal's reason
+ * @throws UserError if the bundle cannot be rendered; the signal's reason
  */
 export async function measureBatches(
   batches: readonly number[],
@@ -60,7 +60,7 @@ export async function measureBatches(
     return { batches: measured, isWhole: true };
   } catch (error) {
     signal?.throwIfAborted();
-    // Otherwise time ran out, or memory did for that many.
+    // Otherwise time was up, or there was too little memory.
     if (error instanceof UserError) throw error;
     return { batches: measured, isWhole: false };
   } finally {
@@ -68,7 +68,7 @@ export async function measureBatches(
   }
 }
 
-/** The fastest, or a smaller one that is about as fast; undefined of none. @param measured smallest first */
+/** The fastest, or a smaller one that is about as fast; `undefined` if none was measured. @param measured smallest first */
 export const chosenBatch = (measured: readonly MeasuredBatch[]): MeasuredBatch | undefined =>
   measured.reduce<MeasuredBatch | undefined>(
     (best, batch) => (best === undefined || batch.imagesPerMinute > WORTH_IT * best.imagesPerMinute ? batch : best),
@@ -94,14 +94,14 @@ async function rateOf(renderer: Renderer, images: number, { bundle, size, signal
   };
   const all = renderer.children * images;
   const together = (): Promise<unknown> => Promise.all(Array.from({ length: all }, (_, i) => one(i === all - 1)));
-  // Memory is taken, and kernels are prepared.
+  // A first run takes memory and prepares kernels.
   await together();
   stepsMs.length = 0;
   decodesMs.length = 0;
   const end = performance.now() + WINDOW_MS;
   do await together();
   while (performance.now() < end);
-  // A decode that waited for another one took longer.
+  // The shortest decode is the one that did not wait for another.
   const imagesMs = bundle.description.defaults.steps * least(stepsMs) + images * least(decodesMs);
   return (60_000 * all) / imagesMs;
 }

@@ -5,16 +5,16 @@ import { chosenShape, type MeasuredShape, type PoolShape } from './pool-shape.ts
 import { type Rendered, startRenderer } from './renderer.ts';
 import { sampleCaptions, sampleRequest } from './sample-render.ts';
 
-/** One thread waits for nothing: where its process has less of the processor than this share of the time, others took it. */
+/** A single thread waits for nothing, so if it had less than this share of a core, other programs took the rest. */
 const UNDISTURBED = 0.9;
 
-/** From two steps, all steps of an image can be told. */
+/** Two steps are enough to tell what all steps of an image take. */
 const STEPS = 2;
 
-/** Each child renders for so long, and one image at least. */
+/** How long each child renders; at least one image. */
 const WINDOW_MS = 1_000;
 
-/** After it no other shape is tried: where one image takes long, starting with it is worth more than the best shape. */
+/** After this time no other shape is tried: if one image takes that long, starting soon is worth more than the best shape. */
 const LONGEST_MS = 20_000;
 
 type MeasureOptions = {
@@ -26,19 +26,19 @@ type MeasureOptions = {
 type Measured = {
   shapes: MeasuredShape[];
   /**
-   * Whether there was time and memory for all that could have been the best, and nobody else was seen to need the
-   * processor meanwhile.
+   * Whether time and memory sufficed for every shape that could have been the best, and no other program was seen to use
+   * the processor.
    */
   isWhole: boolean;
 };
 
 /**
  * Measures on this machine's processor how many images of a size a bundle makes with each shape, in turn, until one is
- * no faster than those before it or the time is used up. What was measured by then is given; nothing, where one image
+ * no faster than those before it or time is up. Returns what was measured by then, which is nothing if even one image
  * takes too long.
  *
  * @param shapes fewest children first
- * @throws UserError where the bundle cannot be rendered; the signal's reason
+ * @throws UserError if the bundle cannot be rendered; the signal's reason
  */
 export async function measureShapes(shapes: readonly PoolShape[], options: MeasureOptions): Promise<Measured> {
   const late = AbortSignal.timeout(LONGEST_MS);
@@ -52,7 +52,7 @@ export async function measureShapes(shapes: readonly PoolShape[], options: Measu
       isDisturbed ||= rate.isDisturbed;
     } catch (error) {
       options.signal?.throwIfAborted();
-      // Otherwise time ran out, or memory did for that many.
+      // Otherwise time was up, or there was too little memory.
       if (error instanceof UserError) throw error;
       return { shapes: measured, isWhole: false };
     }
@@ -70,7 +70,7 @@ async function rateOf(shape: PoolShape, { bundle, size, signal }: MeasureOptions
   const render = (): Promise<Rendered> => renderer.render(request, captions, { signal });
   const ofEach = <T>(work: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: shape.children }, work));
   try {
-    // Memory is taken, and kernels are prepared.
+    // A first run takes memory and prepares kernels.
     await ofEach(render);
     const end = performance.now() + WINDOW_MS;
     const ofChildren = await ofEach(async () => {
@@ -91,8 +91,8 @@ const secondsOfImage = ({ description }: Bundle, { timings: { denoiseMs, decodeM
   ((denoiseMs / STEPS) * description.defaults.steps + decodeMs) / 1_000;
 
 /**
- * Whether others took the processor, as they do while a machine starts. Of several threads it cannot be told: they wait
- * for each other.
+ * Whether other programs used the processor, as they do while a machine starts. With several threads nobody can tell:
+ * they wait for each other.
  */
 export function wasDisturbed(
   { threads }: PoolShape,

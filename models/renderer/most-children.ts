@@ -13,9 +13,9 @@ import {
 import { freeMemory } from './free-memory.ts';
 
 /**
- * How many processes there is memory for just now, all of them painting the largest picture of these sizes, beside the
- * one that encodes texts where there is one: at least one, and one of a damaged bundle. A decoder whose memory is
- * unknown counts by its weights.
+ * How many processes have room in memory now if each paints the largest image of these sizes, beside the process that
+ * encodes texts, if there is one. At least one; one if the bundle is damaged. A decoder whose memory is unknown counts
+ * by its weights.
  */
 export async function mostChildren(
   bundle: Bundle,
@@ -29,10 +29,7 @@ export async function mostChildren(
   return Math.max(1, 1 + Math.floor(((await freeBytes()) - one) / (painter.total - painter.file)));
 }
 
-/**
- * How many images each of some processes may paint at once for want of memory, tried in powers of two: at least one,
- * and 8 at most.
- */
+/** How many images each of several processes has memory to paint at once: 8, 4, 2 or 1. */
 export async function mostImages(
   bundle: Bundle,
   sizes: readonly Size[],

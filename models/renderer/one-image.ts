@@ -2,13 +2,13 @@ import type { SamplerState } from '../pixart/index.ts';
 import type { ChildRenderOptions } from './renderer-child.ts';
 
 export type RendererRenderOptions = ChildRenderOptions & {
-  /** Whether it gets a child to itself, as one that has ended a child before. */
+  /** Whether it gets a child to itself, because it has crashed one before. */
   isAlone?: boolean | undefined;
-  /** Called once, when a child is this caller's and computing begins. */
+  /** Called once, when a child begins to compute it. */
   onBegin?: (() => void) | undefined;
 };
 
-/** The options of each try at one image: it begins once, and goes on where the last try was. */
+/** Returns the options of each try at an image: it begins only once, and continues from the last state of earlier tries. */
 export function oneImage(options: RendererRenderOptions): () => RendererRenderOptions {
   const { states, onBegin } = options;
   let resume = options.resume;

@@ -3,10 +3,10 @@ import type { Size } from '../../domain/size.ts';
 import type { Thrift } from '../../domain/thrift.ts';
 import { type BundleDescription, imagesInCall, type RenderRequest } from '../pixart/index.ts';
 
-/** What of a bundle decides how its pictures are computed. */
+/** The properties of a bundle that decide how its images are computed. */
 export type PartOfDescription = Pick<BundleDescription, 'vae' | 'transformer' | 'precision' | 'defaults'>;
 
-/** What of a picture decides how it is computed. */
+/** The properties of an image that decide how it is computed. */
 export function pictureFacts(
   { bin, guidance, decode }: Pick<RenderRequest, 'bin' | 'guidance' | 'decode'>,
   { vae, transformer, precision }: PartOfDescription,
@@ -18,10 +18,10 @@ export function pictureFacts(
   return { height, width, onePiece, tokens, weights, isGuided: guidance > 1, isWhole: decode === 'whole' };
 }
 
-/** How many images a child paints at once where they share calls, and what decides how many of a kind do. */
+/** How many images a child may paint at once in shared calls, and what decides how many of one kind fit. */
 export type MicroBatch = { images: number; description: PartOfDescription };
 
-/** How many of a child's places an image takes: as much of them as it fills of a call. */
+/** How many of a child's places an image takes: the part of a call that it fills. */
 export function placesOf(
   request: Pick<RenderRequest, 'bin' | 'guidance' | 'decode'>,
   thrift: Thrift | undefined,
@@ -30,7 +30,7 @@ export function placesOf(
   return Math.ceil(images / imagesInCall({ ...pictureFacts(request, description), ...thrift }, images));
 }
 
-/** How many images of a size a child paints at once, where they are square and have the bundle's usual guidance. */
+/** How many square images of a size, with the bundle's default guidance, a child paints at once. */
 export function imagesAtOnce(size: Size, { images, description }: MicroBatch): number {
   const { guidance } = description.defaults;
   return Math.floor(images / placesOf({ bin: nearestBin(size, 1, 1), guidance }, undefined, { images, description }));

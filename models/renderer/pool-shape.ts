@@ -1,19 +1,19 @@
-/** How many processes render on a processor at once, and the threads that each of them has. */
+/** How many processes render on a processor at once, and how many threads each of them has. */
 export type PoolShape = { children: number; threads: number };
 
 export type MeasuredShape = PoolShape & { imagesPerMinute: number };
 
 /**
- * More processes take more memory and make one image later, so that they have to be worth it; a measurement of seconds
- * errs by as much.
+ * More processes take more memory and delay each image, so they have to be this much faster. Measurements of seconds vary
+ * by as much.
  */
 const WORTH_IT = 1.05;
 
 /**
- * Shapes that use all cores, fewest children first: one with all of them, at least twice as many each time, and in the
- * end one for each core.
+ * Shapes that use all cores, fewest children first: a single child, then at least twice as many each time, and finally
+ * one for each core.
  *
- * @param most children that there is memory for
+ * @param most how many children there is memory for
  */
 export function candidateShapes(cores: number, most: number): PoolShape[] {
   const shapes: PoolShape[] = [];
@@ -24,7 +24,7 @@ export function candidateShapes(cores: number, most: number): PoolShape[] {
   return shapes;
 }
 
-/** The fastest, or one with fewer children that is about as fast; undefined of none. */
+/** The fastest, or one with fewer children that is about as fast; `undefined` if none was measured. */
 export function chosenShape(measured: readonly MeasuredShape[]): MeasuredShape | undefined {
   const byChildren = measured.toSorted((a, b) => a.children - b.children);
   return byChildren.reduce<MeasuredShape | undefined>(

@@ -14,9 +14,9 @@ import type {
 export type ChildPart = 'encoder' | 'painter';
 
 /**
- * What a process and its child with networks say to each other. Both ends run from the same sources, so types are
- * enough. Each `load`, `encode` and `render` is a call with its own number, which is answered with exactly one `ready`,
- * `encoded`, `done` or `failed`. A child may have several renders in hand.
+ * The messages between a process and its child with networks. Both run the same build, so nothing is validated. Each
+ * `load`, `encode` and `render` is a call with a number, and ends with exactly one `ready`, `encoded`, `done` or `failed`.
+ * A child may have several renders in hand.
  */
 export type ToChild = { call: number } & (
   | {

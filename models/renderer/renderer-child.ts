@@ -18,10 +18,10 @@ import { WantedImages } from './wanted-images.ts';
 /** Cancelled renders may go on for this long beyond the child's longest silence so far, which covers one step. */
 const CANCEL_GRACE_MS = 3_000;
 
-/** Why a child was ended that has an image for longer than its limit. */
+/** Why a child was killed whose image took longer than its limit. */
 const TOO_LONG = 'it did not finish an image in time';
 
-/** Far longer than the longest text takes the largest encoder: then the device hangs. */
+/** Far longer than the largest encoder needs for the longest text: after this time the device hangs. */
 const LONGEST_ENCODE_MS = 600_000;
 
 export type ChildOptions = {
@@ -29,28 +29,28 @@ export type ChildOptions = {
   bundleFolder: string;
   device: Device;
   threads?: number | undefined;
-  /** Images that share a call where they are painted at once; 1 unless given. */
+  /** How many images may share a call; default: 1. */
   microBatch?: number | undefined;
 };
 
 export type ChildRenderOptions = {
   signal?: AbortSignal | undefined;
   onStep?: ((step: number, steps: number) => void) | undefined;
-  /** Where an earlier attempt was left: see RenderOptions. */
+  /** The state in which an earlier attempt stopped: see RenderOptions. */
   resume?: SamplerState | undefined;
-  /** How long it may take; a child that needs longer hangs, and is ended. */
+  /** How long it may take; a child that needs longer hangs, and is killed. */
   limitMs?: number | undefined;
   /** With less memory than usual: see less-memory.ts. */
   thrift?: Thrift | undefined;
   /**
-   * Given, a state comes at most this often while the image is denoised, and one more, before the render rejects, when it is
-   * aborted between two steps.
+   * Reports states at most this often while the image is denoised, and one more when the render is aborted between two
+   * steps, before it rejects.
    */
   states?: { everyMs: number; onState: (state: SamplerState) => void } | undefined;
 };
 
 export type ChildImage = PaintedImage & {
-  /** What the child's processor time grew by, over all threads, and for whatever else it had in hand. */
+  /** Processor time of the child meanwhile, over all its threads, other images included. */
   processorMs: number;
 };
 
@@ -74,27 +74,27 @@ export class RendererChild {
     return this.#channel.alive;
   }
 
-  /** Whether it can be given another image: one that has not answered a cancellation yet may hang. */
+  /** Whether it accepts another image. A child that has not answered a cancellation yet may hang. */
   get takesMore(): boolean {
     return this.alive && this.#wanted.areAll;
   }
 
-  /** Resolves when it answers nothing any more. */
+  /** Resolves when it can answer no more. */
   get ended(): Promise<void> {
     return this.#channel.ended;
   }
 
-  /** Whether it ended, or had to be ended, with several images in hand: any of them may have been the reason. */
+  /** Whether it died, or was killed, with several images in hand: any of them may have been the cause. */
   get endedWithSeveral(): boolean {
     return this.#channel.openAtEnd > 1;
   }
 
-  /** Resolves when the process is no more. */
+  /** Resolves when the process has exited. */
   get gone(): Promise<unknown> {
     return this.#channel.gone;
   }
 
-  /** Ends the process at once: it holds nothing that has to be kept. */
+  /** Kills the process at once: it holds nothing that has to be saved. */
   kill(because: string): void {
     this.#channel.kill(because);
   }
@@ -102,14 +102,14 @@ export class RendererChild {
   /**
    * Verifies one part of the bundle and loads its graphs.
    *
-   * @throws UserError where the bundle is damaged or the device is not there; RenderFault where it has no memory for the
-   * bundle just now; RendererDied.
+   * @throws UserError if the bundle is damaged or the device is missing; RenderFault if the device has no memory for the
+   * bundle now; RendererDied
    */
   async load({ part, bundleFolder, device, threads, microBatch }: ChildOptions): Promise<BundleRef> {
     const call = this.#channel.open();
     try {
-      call.tell({ kind: 'load', part, bundleFolder, device, threads, microBatch });
-      const answer = await call.hear();
+      call.send({ kind: 'load', part, bundleFolder, device, threads, microBatch });
+      const answer = await call.receive();
       if (answer.kind === 'ready') return answer.bundle;
       throw failure(answer);
     } finally {
@@ -118,16 +118,17 @@ export class RendererChild {
   }
 
   /**
-   * Encodes one text, to its end: it takes a step's time. A child that takes too long is killed, and so is one that had a fault.
+   * Encodes one text, which cannot be aborted: it takes about as long as a step. A child that takes too long, or has a
+   * fault, is killed.
    *
-   * @throws UserError where the graphs do not take the text's tokens; RenderFault; RendererDied.
+   * @throws UserError if the graphs refuse the text's tokens; RenderFault; RendererDied
    */
   async encode(ids: number[]): Promise<Caption> {
     const deadline = setTimeout(() => this.kill('it did not encode a text in time'), LONGEST_ENCODE_MS);
     const call = this.#channel.open();
     try {
-      call.tell({ kind: 'encode', ids });
-      const answer = await call.hear();
+      call.send({ kind: 'encode', ids });
+      const answer = await call.receive();
       if (answer.kind === 'encoded') return answer.caption;
       const failed = failure(answer);
       if (failed instanceof RenderFault) this.kill('a text could not be encoded');
@@ -139,13 +140,13 @@ export class RendererChild {
   }
 
   /**
-   * Renders one image from its captions. When the signal is aborted the child stops between two steps. One that does
-   * not is killed once nobody wants any of its images: until then it may be decoding one of the others. A child is
-   * killed too when an image takes longer than its limit, or had a fault: a device context may be broken, or memory
-   * taken for good.
+   * Renders one image from its captions. When the signal is aborted, the child stops between two steps. A child that
+   * does not stop may be decoding another image, so it is killed only once all its images are cancelled. A child is also
+   * killed when an image takes longer than its limit, or has a fault: the device's context may be broken, or its memory
+   * lost.
    *
-   * @throws UserError; RenderFault, also where the fault came while the child was stopping; RendererDied, and
-   * RenderTooLong of it; the signal's reason.
+   * @throws UserError; RenderFault, even if the fault came while the child was stopping; RendererDied, or its kind
+   * RenderTooLong; the signal's reason
    */
   async render(
     request: RenderRequest,
@@ -159,15 +160,15 @@ export class RendererChild {
     const call = this.#channel.open();
     const wanted = this.#wanted.enter();
     const cancel = (): void => {
-      call.tell({ kind: 'cancel' });
+      call.send({ kind: 'cancel' });
       wanted.cancel();
     };
     signal?.addEventListener('abort', cancel, { once: true });
     const limit = limitMs === undefined ? undefined : setTimeout(() => this.kill(TOO_LONG), limitMs);
     try {
-      call.tell({ kind: 'render', request, captions, resume, stateEveryMs: states?.everyMs, thrift });
+      call.send({ kind: 'render', request, captions, resume, stateEveryMs: states?.everyMs, thrift });
       while (true) {
-        const answer = await call.hear();
+        const answer = await call.receive();
         if (answer.kind === 'done') return { ...answer.image, processorMs: answer.processorMs };
         if (answer.kind === 'step') {
           if (answer.step === answer.steps) stage = 'decode';
@@ -193,12 +194,12 @@ export class RendererChild {
     }
   }
 
-  /** The kernel counts what it ends for want of memory; that another process was meant at that moment costs a rung. */
+  /** The kernel counts the processes that it kills for lack of memory. If it was another one, this costs a rung in vain. */
   #ranOutOfMemory(error: unknown, killsBefore: number): error is RendererDied {
     return error instanceof RendererDied && this.#channel.killedBecause === undefined && kernelKills() > killsBefore;
   }
 
-  /** A system that runs out of memory ends the process that has the most, without a word. */
+  /** Adds the likely reason: a system that runs out of memory kills the largest process without saying so. */
   #explained(error: unknown, { decode }: RenderRequest, limitMs: number | undefined): unknown {
     const because = this.#channel.killedBecause;
     if (because === TOO_LONG && limitMs !== undefined) return new RenderTooLong(limitMs);

@@ -2,12 +2,12 @@ import { UserError } from '../../domain/user-error.ts';
 import type { RenderStage } from '../pixart/index.ts';
 import type { ChildFailure } from './protocol.ts';
 
-/** The child process ended, or had to be ended, before it answered. Another attempt gets a new child. */
+/** The child process died, or was killed, before it answered. Another attempt gets a new child. */
 export class RendererDied extends Error {
   override readonly name: string = 'RendererDied';
 }
 
-/** The child had the image for as long as it may, and was ended: the device hangs, or is far slower than any that we know. */
+/** The child exceeded the time limit of an image and was killed: the device hangs, or is slower than any that we know. */
 export class RenderTooLong extends RendererDied {
   override readonly name = 'RenderTooLong';
 
@@ -16,7 +16,7 @@ export class RenderTooLong extends RendererDied {
   }
 }
 
-/** No renderer process can be started here any more. Another worker may continue the image, for which this says nothing. */
+/** No renderer process can be started here any more. The image is not to blame, and another worker may continue it. */
 export class RendererUnusable extends Error {
   override readonly name = 'RendererUnusable';
 
@@ -25,12 +25,12 @@ export class RendererUnusable extends Error {
   }
 }
 
-/** Rendering failed in the child for a reason that is not the request's, such as lack of memory. */
+/** Rendering failed in the child for a reason other than the request, such as lack of memory. */
 export class RenderFault extends Error {
   override readonly name: string = 'RenderFault';
 }
 
-/** A picture found no memory at some stage: a rung lower may have room (see less-memory.ts). The child is gone. */
+/** An image ran out of memory at some stage: a lower rung may have room (see less-memory.ts). The child is gone. */
 export class RendererOutOfMemory extends RenderFault {
   readonly stage: RenderStage;
 
@@ -40,7 +40,7 @@ export class RendererOutOfMemory extends RenderFault {
   }
 }
 
-/** This program is wrong, and would be again with another child. */
+/** This program has a bug, which another child would have too. */
 export class RendererBug extends RenderFault {}
 
 /** Converts a child's failure into the caller's error. */

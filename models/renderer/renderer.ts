@@ -10,20 +10,20 @@ import { RendererDied, RendererOutOfMemory, RenderFault } from './renderer-fault
 import { SharedTime } from './shared-time.ts';
 
 export type RendererOptions = Omit<KeeperOptions, 'part' | 'microBatch'> & {
-  /** Processes that paint on the device at once, each with its `threads`; one unless given. */
+  /** How many processes paint on the device at once, each with its own `threads`; default: 1. */
   children?: number | undefined;
-  /** What each of them paints at once; one image unless given. */
+  /** What each of them paints at once; default: one image. */
   microBatch?: MicroBatch | undefined;
-  /** Aborts the start, not what comes after it. */
+  /** Aborts the start, but nothing after it. */
   signal?: AbortSignal | undefined;
 };
 
 export type Rendered = ChildImage & {
   /** Milliseconds until a child was free. */
   waitMs: number;
-  /** How much of the device it had meanwhile, above 0: 1 where no other image was computed beside it (see SharedTime). */
+  /** Its share of the device, above 0; 1 if no other image was computed at the same time (see SharedTime). */
   deviceShare: number;
-  /** Where less memory than usual was to be had: see less-memory.ts. */
+  /** Set if it was rendered with less memory than usual: see less-memory.ts. */
   thrift?: Thrift;
 };
 
@@ -36,14 +36,14 @@ export type Renderer = {
   readonly microBatch: number;
   /**
    * Aborted when nothing more can be rendered here: with a UserError if a dead child cannot be replaced because the
-   * bundle on disk was damaged or exchanged, or the device does not take its graphs any more; with a RenderFault if no
-   * child could be started for some minutes.
+   * bundle on disk was damaged or exchanged, or the device refuses its graphs now; with a RenderFault if no child could
+   * be started for some minutes.
    */
   readonly unusable: AbortSignal;
   /**
-   * Waits for a child, then renders. A dead one is replaced; until it is, images wait for it or for another one. One
-   * that was in hand with others when their child ended goes on by itself, from the last state that it told: whichever
-   * of them was the reason then fails alone.
+   * Waits for a child, then renders. A dead child is replaced; until then, images wait for it or for another. Images
+   * that were in hand when their child died continue one by one, each from its last state: the one that caused it then
+   * fails alone.
    *
    * @throws UserError for a request that this bundle can never serve; RendererDied and RenderFault, after which another
    * attempt may succeed; RendererUnusable, after which it may succeed elsewhere; the signal's reason.
@@ -56,8 +56,8 @@ export type Renderer = {
 /**
  * Starts the child processes, which verify the painter's part of the bundle and load its sessions.
  *
- * @throws UserError where the bundle is damaged or the device is not there; RenderFault where it has no memory for the bundle;
- * RendererDied where a child ended while it loaded; the signal's reason.
+ * @throws UserError if the bundle is damaged or the device is missing; RenderFault if the device has no memory for the bundle;
+ * RendererDied if a child died while it loaded; the signal's reason
  */
 export async function startRenderer({
   children = 1,
@@ -120,9 +120,6 @@ export async function startRenderer({
 
 const binOf = ({ size, bin }: RenderRequest): string => `${size} ${bin.width}×${bin.height}`;
 
-/**
- * What ends a child may be the fault of any image that it has in hand; memory that it did not find is seen to in
- * less-memory.ts.
- */
+/** Any image that a child has in hand may have killed it. Lack of memory is left to less-memory.ts. */
 const mayBeAnothers = (error: unknown): boolean =>
   (error instanceof RendererDied || error instanceof RenderFault) && !(error instanceof RendererOutOfMemory);

@@ -2,7 +2,7 @@ import { nearestBin } from '../../domain/bins.ts';
 import type { Size } from '../../domain/size.ts';
 import type { Bundle, RenderRequest, RequestCaptions } from '../pixart/index.ts';
 
-/** Of a short prompt. */
+/** As many as a short prompt has. */
 const TOKENS = 20;
 
 /** A square image of a size, with as many steps as a measurement needs. */
@@ -12,7 +12,7 @@ export function sampleRequest({ description }: Bundle, size: Size, steps: number
   return { prompt: '', negativePrompt: '', size, bin, ...bin, seed: 1, steps, guidance };
 }
 
-/** What a short prompt might look like: numbers cost the same whatever they are, and no encoder has to be loaded. */
+/** Captions of made-up numbers, which cost as much as real ones and need no encoder. */
 export function sampleCaptions({ description }: Bundle): RequestCaptions {
   const { heads, headWidth } = description.transformer;
   const states = Float32Array.from({ length: TOKENS * heads * headWidth }, (_, i) => Math.sin(i));

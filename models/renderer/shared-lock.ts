@@ -1,8 +1,8 @@
 type Waiter = { isAlone: boolean; rank: number; begin(): void };
 
 /**
- * A lock that many hold at the same time, or one alone. Requests to hold it alone go first, by their rank and then in the
- * order in which they came; one that is aborted holds up nobody.
+ * A lock that many hold at the same time, or one alone. Requests to hold it alone go first, by rank and then in the order
+ * in which they arrived; an aborted request holds nobody up.
  */
 export class SharedLock {
   readonly #waiting = new Set<Waiter>();
@@ -10,9 +10,9 @@ export class SharedLock {
   #isHeldAlone = false;
 
   /**
-   * Waits until those who have the lock allow it, or the signal is aborted.
+   * Waits until the holders of the lock allow it, or the signal is aborted.
    *
-   * @param rank among those that wait to hold it alone: the lowest goes first
+   * @param rank among the requests to hold it alone; the lowest goes first
    * @returns the function that releases the lock
    * @throws the signal's reason
    */

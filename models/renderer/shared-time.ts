@@ -1,23 +1,23 @@
 /**
  * Divides a device's time among the images that it computes at once: while it has k of them, each is charged a k-th of
- * the time that passes. What they are charged adds up to the time in which the device had any, so that it says what one
- * device would need for them.
+ * the time that passes. The charges add up to the time in which the device had any image.
  */
 export class SharedTime {
   readonly #now: () => number;
   #inHand = 0;
   #changed = 0;
-  /** What an image that was in hand all along would have been charged. */
+  /** The charge of an image that had been in hand all along. */
   #charged = 0;
 
-  /** @param now milliseconds that only grow */
+  /** @param now a monotonic clock, in milliseconds */
   constructor(now = () => performance.now()) {
     this.#now = now;
   }
 
   /**
-   * Counts another image. @returns a function that ends it and returns the share of its time that it is charged: 1 if
-   * it was alone
+   * Counts another image.
+   *
+   * @returns a function that ends it and returns the share of its time that it is charged; 1 if it was alone
    */
   begin(): () => number {
     this.#pass();
@@ -27,7 +27,7 @@ export class SharedTime {
       this.#pass();
       this.#inHand -= 1;
       const passed = this.#changed - begun;
-      // At most 1: differences of sums of fractions may come out a rounding error above it.
+      // Rounding may put the share slightly above 1.
       return passed === 0 ? 1 : Math.min(1, (this.#charged - before) / passed);
     };
   }

@@ -1,6 +1,6 @@
 import type { Mutex } from 'async-mutex';
 
-/** Settles as the promise does, or rejects with the signal's reason as soon as it is aborted. The work itself goes on. */
+/** Settles as the promise does, or rejects with the signal's reason as soon as it is aborted. The work itself continues. */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
   let stop = (): void => {};
@@ -36,7 +36,7 @@ export async function takeTurn(mutex: Mutex, signal: AbortSignal | undefined): P
   try {
     return await untilAborted(turn, signal);
   } catch (error) {
-    // The queue cannot be left, so a turn that nobody waits for any more is given back when it comes.
+    // Nobody can leave the queue, so an abandoned turn is released when it comes.
     turn.then((release) => release());
     throw error;
   }

@@ -1,13 +1,13 @@
 type Options = {
   /** How long the child may take to stop. */
   graceMs: () => number;
-  /** Ends the child. */
+  /** Kills the child. */
   end: () => void;
 };
 
 /**
- * The images that a child has in hand. A child that does not stop when some are cancelled may be decoding another one,
- * which takes as long as it takes: it is ended only once all are cancelled, so that it costs nobody anything.
+ * The images that a child has in hand. A child that does not stop when one is cancelled may be decoding another, however
+ * long that takes. So it is killed only once all of them are cancelled, when nobody loses anything.
  */
 export class WantedImages {
   readonly #options: Options;
