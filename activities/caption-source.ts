@@ -19,5 +19,5 @@ export type CaptionSource = (store: ObjectStore, request: RenderRequest, signal:
  */
 export type EncodeMissing = (onEncoded?: OnEncoded) => Promise<RequestCaptions>;
 
-/** Hears what a text took the encoder, in milliseconds. Of those that share a text's encoding one hears of it. */
+/** Called with the milliseconds that encoding a text took, for only one of the requests that share the work. */
 export type OnEncoded = (ms: number) => void;

@@ -78,7 +78,7 @@ export class Heartbeats {
     this.#progress.stepsComputed += 1;
   }
 
-  /** Reports at once, and from then on, that the finished image is waiting for its store, and why. */
+  /** Reports at once, and from then on, that the image is waiting for its store, and why. */
   waitFor(reason: string): void {
     this.#progress.waitsFor = reason;
     this.#progress.waitsSince ??= new Date().toISOString();

@@ -117,7 +117,7 @@ export class KeptCaptions {
     return { ids, key, names: [nameOf(current), ...others.map(nameOf)], tokens: ids.length, width: this.#width };
   }
 
-  /** The caption if it was used lately or the store has it. Of one store: another one may not answer. */
+  /** The caption, if it is in memory or in this store. Requests share a look at one store only: another may not answer. */
   async #seek(store: ObjectStore, read: ReadText): Promise<Caption | null> {
     const recent = this.#recent.get(read.key);
     if (recent !== undefined) return recent;
@@ -190,7 +190,7 @@ export class KeptCaptions {
     return caption;
   }
 
-  /** Never rejects: nobody waits for it. */
+  /** Stores a caption unless the store refuses. Nobody waits for it, so it never rejects. */
   async #keepIfTaken(store: ObjectStore, read: ReadText, caption: Caption): Promise<void> {
     if (performance.now() < this.#refusedUntil) return;
     try {
