@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .drafts import Draft
+from .nodes import CONTRIB
 from .products import Product, products
 from .text_encoder_part import COPY, EMBEDDING
 
@@ -70,9 +71,7 @@ def _in_blocks(draft: Draft, product: Product, bits: int) -> list[ir.Node]:
     )
     scales = draft.add(weight.then(lambda w: blocks_of(w, bits)[1], name=f"{layer}.scales", shape=(outputs, blocks)))
     attributes = {"K": inputs, "N": outputs, "bits": bits, "block_size": BLOCK, "accuracy_level": IN_INT8}
-    node = ir.node(
-        "MatMulNBits", [product.input, stored, scales, None, None, product.bias], attributes, domain="com.microsoft"
-    )
+    node = ir.node("MatMulNBits", [product.input, stored, scales, None, None, product.bias], attributes, domain=CONTRIB)
     return [node]
 
 

@@ -1,4 +1,4 @@
-"""The inputs of products in int8, quantised while the graph runs; each only once, however many products read it."""
+"""Quantises the inputs of int8 products while the graph runs: each only once, however many products read it."""
 
 import onnx_ir as ir
 import torch
@@ -27,15 +27,15 @@ class Inputs:
         return self._quantised[value]
 
     def remainder(self, value: ir.Value, before: ir.Node) -> Quantised:
-        """What `quantised` loses of the value, in u8."""
+        """What the value loses in `quantised`, in u8."""
         if value not in self._remainders:
-            found = self._insert(before, f"{value.name}.found", "DequantizeLinear", self.quantised(value, before))
-            left = self._insert(before, f"{value.name}.left", "Sub", [value, found])
+            rounded = self._insert(before, f"{value.name}.found", "DequantizeLinear", self.quantised(value, before))
+            left = self._insert(before, f"{value.name}.left", "Sub", [value, rounded])
             self._remainders[value] = self._quantise(left, before)
         return self._remainders[value]
 
     def parts(self, value: ir.Value, before: ir.Node, outliers: Tensor) -> tuple[Quantised, ir.Value]:
-        """The value [..., channels] in u8 with zeros for the outliers [k], and the outliers [..., k] in float32."""
+        """The value [..., channels] in u8 with zeros for its outlier channels [k], and these [..., k] in float32."""
         if value not in self._parts:
             keep = torch.ones(value.shape[-1]).index_fill(0, outliers, 0)
             keep, index = self._constant(f"{value.name}.keep", keep), self._constant(f"{value.name}.outliers", outliers)

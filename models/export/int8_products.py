@@ -13,24 +13,25 @@ from torch import Tensor
 
 from .drafts import Draft
 from .int8_inputs import Inputs, Quantised
+from .nodes import CONTRIB
 from .products import Product, products
 from .recipes import Recipe
 
-CONTRIB = "com.microsoft"
 LARGEST = 63
 """7 bits: processors without VNNI sum two products of u8 and s8 in 16 bits, which 2 · 255 · 127 would overflow."""
 
 
 def quantise_products(draft: Draft, once: Set[str], twice: Set[str], split: Mapping[str, Tensor]) -> None:
-    """Replaces the products of the named layers by int8 ones; all others stay as they are.
+    """Replaces the products of the named layers by int8 ones, and leaves all others as they are.
 
-    Channels far larger than the others would take most of the 256 steps of an input's scale. Two ways avoid it:
+    Channels far larger than the others would take most of the 256 steps of an input's scale. There are two ways around
+    it:
 
     Args:
         draft: the graph of a transformer.
         once: layers whose input is quantised once.
-        twice: layers whose input is quantised once, and the remainder again: 16 bits in two products. It needs to know
-            nothing about the input, and costs a second product.
+        twice: layers whose input is quantised, and then what that has lost: 16 bits in two products. This needs to know
+            nothing about the input, but costs a second product.
         split: the outlier channels of each layer [k]. Their part of the product stays in float32, and only the rest of
             the input is quantised (Dettmers et al., "LLM.int8()", arXiv 2208.07339). Layers that share an input need
             the same channels.

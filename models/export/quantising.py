@@ -8,19 +8,19 @@ from .progress import Report
 from .spreads import measure_spreads
 
 WIDE = 24.0
-"""The range of an input above which 8 bits for all of it would lose about 3 % of it: 24 / 255 / √12."""
+"""The range above which an input in 8 bits has rounding errors of about 3 % of its usual value: 24 / 255 / √12."""
 
 FROM_CAPTIONS = ("attn2.to_k", "attn2.to_v")
-"""Layers that read the caption: noise does not resemble captions, so their outliers are unknown, but it has few tokens,
-so that two products cost little.
+"""Layers that read the caption. Their outliers are unknown, since noise does not resemble captions. But captions have
+few tokens, so a second product costs little.
 """
 
 
 def quantise(bits: int, draft: Draft, graph: Graph, report: Report) -> None:
     """Quantises the weights of a draft's matrix products, in the way that suits its network.
 
-    The parts of a transformer that stay in float32 (timestep, the caption's projection, patches) are a hundredth of the
-    arithmetic, and every error in them would reach every token.
+    The rest of a transformer stays in float32 (timestep, the caption's projection, patches): it is a hundredth of the
+    arithmetic, and an error in it would reach every token.
     """
     if graph.file == "text_encoder.onnx":
         quantise_in_blocks(draft, bits)

@@ -1,4 +1,4 @@
-"""Measures the inputs of a transformer's linear layers, which decides how 8 bits suffice for them."""
+"""Measures the inputs of a transformer's linear layers, to decide how to fit them into 8 bits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ SIDE, TOKENS = 32, 20
 """Latents of 256 pixels, and a caption."""
 
 LOUD = 8.0
-"""A channel is an outlier if one of its values is that many times the root mean square of the median channel: nearly
-twice what normal distributions reach.
+"""A channel is an outlier if one of its values is this many times the root mean square of the median channel: nearly
+twice what values from a normal distribution reach.
 """
 MOST = 1 / 8
 """The largest share of an input's channels that count as outliers. Published transformers have a few in a thousand."""
@@ -24,11 +24,11 @@ MOST = 1 / 8
 
 @dataclass(frozen=True)
 class Spread:
-    """What the values of a layer's input are like."""
+    """How the values of a layer's input are distributed."""
 
     range: float
-    """The range of all values over the root mean square of the median channel; the largest of all examples. The median,
-    because outlier channels would hide themselves in a mean over all. About 9 for a normal distribution.
+    """The range of all values, divided by the root mean square of the median channel: the largest of all examples. In a
+    mean over all channels, the outliers would hide themselves. About 9 for a normal distribution.
     """
     outliers: Tensor
     """The outlier channels [k], in ascending order."""
@@ -45,7 +45,7 @@ def measure_spreads(graph: Graph) -> dict[str, Spread]:
     inputs["timestep"] = torch.tensor(TIMESTEPS)
     spreads: dict[str, Spread] = {}
     linears = [(name, layer) for name, layer in graph.module.named_modules() if isinstance(layer, nn.Linear)]
-    hooks = [layer.register_forward_pre_hook(_noted_as(name, spreads)) for name, layer in linears]
+    hooks = [layer.register_forward_pre_hook(_measured_as(name, spreads)) for name, layer in linears]
     try:
         with streamed(graph.module, graph.read):
             graph.module(**inputs)
@@ -65,5 +65,8 @@ def spread(x: Tensor) -> Spread:
     return Spread(float(((rows.amax((1, 2)) - rows.amin((1, 2))) / usual).max()), outliers)
 
 
-def _noted_as(name: str, spreads: dict[str, Spread]) -> Callable[[nn.Module, tuple[Tensor]], None]:
-    return lambda _, inputs: spreads.__setitem__(name, spread(inputs[0]))
+def _measured_as(name: str, spreads: dict[str, Spread]) -> Callable[[nn.Module, tuple[Tensor]], None]:
+    def measure(_: nn.Module, inputs: tuple[Tensor]) -> None:
+        spreads[name] = spread(inputs[0])
+
+    return measure
