@@ -9,7 +9,7 @@ export class Budget {
     this.#endMs = now() + 60_000 * minutes;
   }
 
-  /** Seconds; 0 once the time is over. */
+  /** Seconds that are left; 0 once the time is over. */
   get left(): number {
     return Math.max(0, (this.#endMs - this.#now()) / 1_000);
   }

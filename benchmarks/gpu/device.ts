@@ -5,10 +5,10 @@ import type { Machine } from './results.ts';
 
 export const deviceNumber = (device: Device): string => device.slice('cuda:'.length);
 
-/** What the driver says of a GPU. */
+/** What the driver reports about a GPU. */
 export type Gpu = { name: string; memoryBytes: number; driver: string; capability: string };
 
-/** @returns what is wrong with the driver, as a sentence, where it does not know of the device */
+/** @returns what is wrong with the driver, as a sentence, if it does not know the device */
 export function gpuOf(device: Device): Gpu | string {
   const query = ['--query-gpu=name,memory.total,driver_version,compute_cap', '--format=csv,noheader,nounits'];
   const { error, status, stdout, stderr } = spawnSync('nvidia-smi', [...query, `--id=${deviceNumber(device)}`], {
@@ -23,7 +23,7 @@ export function gpuOf(device: Device): Gpu | string {
   return { name, memoryBytes, driver, capability };
 }
 
-/** What results are of. */
+/** The machine that results belong to. */
 export function machineOf(device: Device, gpu: Gpu | null, isToy: boolean): Machine {
   return { device: gpu?.name ?? device, memoryBytes: gpu?.memoryBytes ?? totalmem(), isToy };
 }

@@ -5,7 +5,7 @@ export type FloatType = (typeof FLOAT_TYPES)[number];
 
 export const floatBytes = (type: FloatType): number => (type === 'float32' ? 4 : 2);
 
-/** Numbers as a file of weights holds them, little-endian. float16 gets zero where it would be subnormal. */
+/** Numbers in the little-endian bytes of a file of weights. Those that are subnormal in float16 become zero. */
 export function encodeFloats(numbers: Float32Array<ArrayBuffer>, type: FloatType): Buffer {
   if (type === 'float32') return Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength);
   const bits = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
@@ -13,10 +13,10 @@ export function encodeFloats(numbers: Float32Array<ArrayBuffer>, type: FloatType
   return Buffer.from(halves.buffer);
 }
 
-/** float32 bits to those of bfloat16, to the nearest. */
+/** Rounds the bits of a float32 to those of the nearest bfloat16. */
 const toBrain = (bits: number): number => (bits + 0x8000) >>> 16;
 
-/** float32 bits to those of float16, to the nearest: the exponent's bias is 15 instead of 127. */
+/** Rounds the bits of a float32 to those of the nearest float16, whose exponent has a bias of 15 instead of 127. */
 function toHalf(bits: number): number {
   const sign = (bits >>> 16) & 0x8000;
   const rounded = (bits & 0x7fffffff) + 0x1000;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import * as esbuild from 'esbuild';
 import { ROOT } from '../bench/real-bundle.ts';
 
-/** Programs of ours that run on the machine with the GPU. */
+/** Our programs that run on the machine with the GPU. */
 const PROGRAMS = ['benchmarks/gpu.ts', 'models/renderer/child.ts'];
 
 /** What runs TypeScript there. */
@@ -11,7 +11,7 @@ const RUNNERS = ['tsx'];
 
 type PackageJson = Partial<Record<'dependencies' | 'optionalDependencies', Record<string, string>>>;
 
-/** The folders below node_modules that these programs need, of those that npm has installed for this machine's platform. */
+/** The folders below node_modules that these programs need, as npm installed them for this machine's platform. */
 export async function neededPackages(): Promise<string[]> {
   const found = new Set<string>();
   const add = (name: string, from: string): void => {
@@ -45,7 +45,7 @@ async function importedPackages(): Promise<string[]> {
 
 const packageName = (specifier: string): string => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 
-/** Where Node finds it: in the node_modules of the package that needs it, or of one around that. */
+/** Where Node finds a package: in the node_modules of the package that needs it, or of one that contains that. */
 function packageFolder(name: string, from: string): string | undefined {
   for (let folder = from; folder.startsWith(ROOT); folder = path.dirname(folder)) {
     const candidate = path.join(folder, 'node_modules', name);

@@ -5,9 +5,9 @@ import path from 'node:path';
 /**
  * Installs packages of a lock file into a folder, by their digests, as another machine needs them.
  *
- * @param isWanted says which of the lock's packages
+ * @param isWanted which of the lock's packages to install
  * @param python the version there, such as 3.12
- * @throws Error where pip fails
+ * @throws Error if pip fails
  */
 export async function installWheels(
   lock: string,
@@ -41,7 +41,7 @@ export async function installWheels(
   if (status !== 0) throw new Error(`pip exited with code ${status}, for ${lock}`);
 }
 
-/** The entries of a lock file for some of its packages, with their digests. */
+/** The entries of some packages in a lock file, with their digests. */
 export function lockOf(lock: string, isWanted: (name: string) => boolean): string {
   return entriesOf(lock)
     .filter((entry) => isWanted(nameOf(entry)))

@@ -6,14 +6,14 @@ import { deviceNumber } from './device.ts';
 
 const MIB = 2 ** 20;
 
-/** Watches a device's memory until it is stopped; it returns the most that was in use above what was when it began, in bytes. */
+/** Watches a device's memory until it is stopped, and returns the peak in bytes above what was in use at first. */
 export type MemoryWatch = { stop(): Promise<number> };
 
 /**
- * Begins to watch. On a GPU it is all of the device's memory, whoever takes it: the driver does not name processes inside
- * of containers. On a processor it is that of this process and its descendants.
+ * Starts to watch. On a GPU it watches all of the device's memory, whichever process uses it, since the driver does not
+ * list processes inside containers. On a processor it watches this process and its descendants.
  *
- * @throws Error where the driver does not tell
+ * @throws Error if the driver does not report memory
  */
 export async function watchMemory(device: Device): Promise<MemoryWatch> {
   if (device !== 'cpu') return watchGpu(deviceNumber(device));
@@ -30,13 +30,13 @@ async function watchGpu(number: string): Promise<MemoryWatch> {
     while (!isStopped) most = Math.max(most, await usedBytes(number));
   };
   const looking = look();
-  // Whoever stops it hears of an error.
+  // An error is thrown by stop().
   looking.catch(() => {});
   return {
     async stop() {
       isStopped = true;
       await looking;
-      // ONNX Runtime keeps what it took, so that the last look sees what came after the one before it.
+      // ONNX Runtime keeps the memory that it took, so this last look sees all of it.
       return Math.max(most, await usedBytes(number)) - before;
     },
   };

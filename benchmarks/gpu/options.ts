@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util';
 import { UserError } from '../../domain/user-error.ts';
 
-/** The exit code for wrong options, and for anything else that the person who started the program has to change. */
+/** The exit code for wrong options, and for anything else that the user has to fix. */
 const MISUSED = 2;
 
 /**
- * Node's `parseArgs`, whose complaints are for people.
+ * Node's `parseArgs`, with errors for people.
  *
- * @throws UserError for options that there are not
+ * @throws UserError for unknown or malformed options
  */
 export const parseOptions: typeof parseArgs = (config) => {
   try {
@@ -19,7 +19,7 @@ export const parseOptions: typeof parseArgs = (config) => {
   }
 };
 
-/** Sets the exit code of a program: what it returns, or that of misuse, with what was wrong in place of a stack. */
+/** Sets the exit code of a program: the one that it returns, or that of misuse, with a message in place of a stack. */
 export async function runProgram(program: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await program();

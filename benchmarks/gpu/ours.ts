@@ -12,14 +12,14 @@ export type OurOptions = {
   device: Device;
   /** The folder that `gpu-kit.ts bundles` has made. */
   bundles: string;
-  /** Images that may share a call. */
+  /** How many images may share a call. */
   together: number;
   say: (line: string) => void;
 };
 
 type PaintTask = Extract<Task, { kind: 'paint' | 'compare' }>;
 
-/** Calls that prepare kernels have this many steps. */
+/** Steps of the calls that prepare kernels. */
 const WARM_STEPS = 3;
 
 /** A peer may load and compile in between. */
@@ -30,7 +30,7 @@ export class Ours {
   readonly #options: OurOptions;
   #opened: { name: BundleName; bundle: Bundle; renderer: Renderer } | undefined;
   #encoder: Encoder | undefined;
-  /** What the renderer has been asked for once. */
+  /** Tasks whose kernels are prepared, because the renderer has done them once. */
   readonly #warm = new Set<string>();
 
   constructor(options: OurOptions) {
@@ -48,7 +48,7 @@ export class Ours {
     return paint(renderer, requestsFor(bundle, task), captions);
   }
 
-  /** The networks are loaded while memory is watched, with nothing else of ours on the device. */
+  /** Loads the networks while memory is watched, with nothing else of ours on the device. */
   async paintWatched(task: PaintTask): Promise<Sample> {
     await this.#closeRenderer();
     await this.#makeWeights(task.bundle, 'painter');
@@ -57,7 +57,7 @@ export class Ours {
     return { ...painted.sample, memoryBytes: await watch.stop() };
   }
 
-  /** The same picture by the device and by a processor, from the same bundle. */
+  /** Compares an image from the device with the same image from a processor, from the same bundle. */
   async compare(task: PaintTask): Promise<Sample> {
     const { sample, pictures } = await this.paint(task);
     const { bundle } = this.#opened!;
@@ -71,7 +71,7 @@ export class Ours {
     }
   }
 
-  /** Encodes one text; which tokens it has does not matter. */
+  /** Encodes one text, of arbitrary tokens. */
   async encode({ bundle: name, tokens }: Extract<Task, { kind: 'encode' }>): Promise<Sample> {
     const ids = Array.from({ length: tokens }, (_, i) => 3 + i);
     if (this.#encoder === undefined) {
@@ -93,7 +93,7 @@ export class Ours {
     await Promise.all([this.#encoder?.close(), this.#closeRenderer()]);
   }
 
-  /** One at a time, so that a smaller card has room for the peer beside it. */
+  /** Only one at a time, so that a smaller card has room for the peer beside it. */
   async #open(name: BundleName) {
     if (this.#opened?.name === name) return this.#opened;
     await this.#closeRenderer();

@@ -4,7 +4,7 @@ import type { Renderer } from '../../models/renderer/index.ts';
 import type { Task } from './items.ts';
 import type { Sample } from './results.ts';
 
-/** Of a usual prompt. */
+/** As many as a usual prompt has. */
 const CAPTION_TOKENS = 30;
 
 export type Painted = { sample: Sample; pictures: Uint8Array[] };
@@ -19,7 +19,7 @@ export function captionsFor({ description }: Bundle): RequestCaptions {
   return { prompt: caption(1), negative: description.defaults.guidance > 1 ? caption(2) : null };
 }
 
-/** Requests that differ in their seeds only, with the bundle's usual guidance. */
+/** Requests that differ only in their seeds, with the bundle's default guidance. */
 export function requestsFor(
   { description }: Bundle,
   { size, bin, steps, images }: Extract<Task, { kind: 'paint' | 'compare' }>,
@@ -29,7 +29,7 @@ export function requestsFor(
   return Array.from({ length: images }, (_, seed) => ({ ...request, seed }));
 }
 
-/** Gives the renderer all requests at once, as a worker does: which of them share a call is its own matter. */
+/** Passes all requests to the renderer at once, as a worker does; the renderer decides which of them share a call. */
 export async function paint(
   renderer: Renderer,
   requests: readonly RenderRequest[],

@@ -18,18 +18,18 @@ from peer_models import TOY, XL, Networks, pipeline_for, text_encoder_for
 from torch import Tensor
 
 CAPTION_TOKENS, PADDED_TOKENS = 30, 300
-"""What the pipeline pads to; it masks the rest."""
+"""A usual prompt, and the length to which the pipeline pads it; the padding is masked."""
 GUIDANCE = 4.5
 LARGE_SIDE = 2048
-"""Above it the decoder takes tiles: whole, it finds no memory."""
+"""Larger images are decoded in tiles: in one piece they run out of memory."""
 
 
 class Peer:
-    """Makes what a task asks for, and keeps the last pipeline of each kind."""
+    """Carries out tasks, and keeps the networks that it used last."""
 
     def __init__(self, networks: Networks, device: str):
         self.networks, self.device = networks, device
-        # A processor computes float16 far more slowly than float32.
+        # Processors compute float16 far more slowly than float32.
         self.half, self.brain = (torch.float16, torch.bfloat16) if device != "cpu" else (torch.float32, torch.float32)
         self.kept: dict[object, Any] = {}
 
@@ -102,7 +102,7 @@ class Peer:
     @torch.inference_mode()
     def _encode(self, tokens: int) -> dict[str, Any]:
         encoder = self._kept("text", lambda: text_encoder_for(self.networks, self.device, self.brain))
-        # Padded, as the pipeline does it; the negative prompt would be encoded too, each time.
+        # Padded as in the pipeline, which would also encode the negative prompt each time.
         ids = torch.randint(self.networks.text_encoder["vocab_size"], (1, PADDED_TOKENS), device=self.device)
         mask = (torch.arange(PADDED_TOKENS, device=self.device) < tokens).long()[None]
         began = self._now()
@@ -111,7 +111,7 @@ class Peer:
 
     def _kept(self, key: object, make: Callable[[], Any]) -> Any:
         if key not in self.kept:
-            # One at a time, so that the device has room for ours beside it.
+            # Only one at a time, so that the device has room for the product beside it.
             self.kept.clear()
             # Otherwise torch takes the next pipeline's sizes for variable ones, and compiles slower kernels.
             torch.compiler.reset()

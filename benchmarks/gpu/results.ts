@@ -7,16 +7,16 @@ import { median } from '../bench/report.ts';
 const sampleSchema = z.strictObject({
   /** Wall-clock time for all of the images. */
   seconds: z.number().positive(),
-  /** Images that were made in that time; 1 for a text. */
+  /** How many images were made in that time; 1 for a text. */
   images: z.int().positive(),
-  /** Images that shared a call of the transformer at most. */
+  /** The largest number of images that shared a call of the transformer. */
   together: z.int().positive().optional(),
-  /** Of these seconds, those of an image alone that were steps, and those that were the decoder's. */
+  /** How the seconds of a single image divide into steps and decoding. */
   denoiseSeconds: z.number().positive().optional(),
   decodeSeconds: z.number().positive().optional(),
-  /** The most that was in use on the device meanwhile, above what was in use before. */
+  /** The peak of memory on the device meanwhile, above what was in use before. */
   memoryBytes: z.number().nonnegative().optional(),
-  /** PSNR of the picture to the one that a processor makes; null where they are the same to the last bit. */
+  /** PSNR between the image and that of a processor; `null` if they are identical. */
   decibels: z.number().nullable().optional(),
   /** False if a peer's image contains NaN or infinity; its time counts anyway. */
   isFinite: z.boolean().optional(),
@@ -24,23 +24,23 @@ const sampleSchema = z.strictObject({
 
 export type Sample = z.infer<typeof sampleSchema>;
 
-/** What was measured of an item of the list (items.ts): samples by the names of its series, such as "ours" and "eager". */
+/** The samples of an item of the list (items.ts), by the names of its series, such as "ours" and "eager". */
 const itemSchema = z.strictObject({
   state: z.enum(['done', 'partial', 'failed']),
   series: z.record(z.string(), z.array(sampleSchema)),
-  /** Why it failed the last time. */
+  /** Why the last try failed. */
   error: z.string().optional(),
 });
 
 export type ItemResult = z.infer<typeof itemSchema>;
 
-/** Where it was measured: figures of two machines never share a file. */
+/** The machine that was measured: figures of two machines never share a file. */
 const machineSchema = z.strictObject({
-  /** As the driver calls it, or "cpu". */
+  /** Its name in the driver, or "cpu". */
   device: z.string(),
-  /** Its memory. */
+  /** Memory of the GPU. */
   memoryBytes: z.number().positive(),
-  /** Tiny networks, whose figures mean nothing. */
+  /** Whether the networks were tiny ones, whose figures mean nothing. */
   isToy: z.boolean(),
 });
 
@@ -53,12 +53,12 @@ const runSchema = z.strictObject({
   facts: z.array(z.string()),
 });
 
-/** What `benchmarks/gpu.ts` has measured on one machine, in one run or several. */
+/** Everything that `benchmarks/gpu.ts` measured on one machine, in one or several runs. */
 const resultsSchema = z.strictObject({
   format: z.literal(1),
   machine: machineSchema,
   runs: z.array(runSchema),
-  /** By the names of the list. */
+  /** By the names of the items in the list. */
   items: z.record(z.string(), itemSchema),
 });
 
@@ -67,9 +67,9 @@ export type Results = z.infer<typeof resultsSchema>;
 export const noResults = (machine: Machine): Results => ({ format: 1, machine, runs: [], items: {} });
 
 /**
- * Reads a results file; `null` where there is none.
+ * Reads a results file; `null` if there is none.
  *
- * @throws UserError where it is something else
+ * @throws UserError if it is something else
  */
 export async function readResults(file: string): Promise<Results | null> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -92,10 +92,10 @@ function parseJson(text: string, strange: (found: string) => UserError): unknown
   }
 }
 
-/** What is known of a machine before a run; no device where the driver of its GPU does not answer. */
+/** What is known about a machine before a run; without a device if the GPU's driver does not answer. */
 type Here = Partial<Machine> & Pick<Machine, 'isToy'>;
 
-/** @throws UserError where the file has figures of another machine, or of networks of another size */
+/** @throws UserError if the file has figures of another machine, or of networks of another size */
 export function checkMachine(file: string, { machine: before }: Results, now: Here): void {
   const isSame = now.device === undefined ? before.device !== 'cpu' : now.device === before.device;
   if (isSame && before.isToy === now.isToy) return;
@@ -107,13 +107,13 @@ export function checkMachine(file: string, { machine: before }: Results, now: He
 
 const unfinished = (file: string): string => `${file}.unfinished`;
 
-/** Replaces the file at once: a run that is killed leaves the last whole one. */
+/** Replaces the file atomically: if a run is killed, the previous one stays. */
 export async function writeResults(file: string, results: Results): Promise<void> {
   await writeFile(unfinished(file), `${JSON.stringify(results, null, 2)}\n`);
   await rename(unfinished(file), file);
 }
 
-/** @throws UserError where `writeResults` would fail, which a run would notice after its first figure */
+/** @throws UserError if `writeResults` would fail, which a run would otherwise notice only after its first figure */
 export async function checkWritable(file: string): Promise<void> {
   try {
     await writeFile(unfinished(file), '');
@@ -124,11 +124,11 @@ export async function checkWritable(file: string): Promise<void> {
   }
 }
 
-/** The samples of a series; none where it was not measured. */
+/** The samples of a series; none if it was not measured. */
 export const samplesOf = (results: Results | null, item: string, series: string): readonly Sample[] =>
   results?.items[item]?.series[series] ?? [];
 
-/** Images that a device makes in a second with everything loaded, from captions to bytes; undefined if not measured. */
+/** Images per second with everything loaded, from captions to bytes; `undefined` if it was not measured. */
 export function imagesPerSecond(results: Results, item: string, series = 'ours'): number | undefined {
   const samples = samplesOf(results, item, series);
   return samples.length === 0 ? undefined : median(samples.map(({ images, seconds }) => images / seconds));

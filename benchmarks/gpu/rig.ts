@@ -6,16 +6,16 @@ import type { Sample } from './results.ts';
 
 export type RigOptions = OurOptions & PeerOptions;
 
-/** A peer's first calls compile, and record what it repeats later. */
+/** A peer's first calls compile, and record the CUDA graphs that later calls replay. */
 const WARM_STEPS = 3;
 
-/** Everything that takes turns; each is loaded when its first turn comes. */
+/** The product and its peer, which take turns. Each is loaded on its first turn. */
 export class Rig {
   readonly #options: RigOptions;
   readonly #ours: Ours;
   readonly #closing = new AbortController();
   #peer: Promise<Peer> | undefined;
-  /** The peer keeps what it used last. */
+  /** What the peer has loaded: the networks that it used last. */
   #peersLast = '';
 
   constructor(options: RigOptions) {
@@ -24,9 +24,9 @@ export class Rig {
   }
 
   /**
-   * Measures once; the first time with other networks or shapes, after a call that does not count.
+   * Measures once. If the networks or shapes are new, it makes a call first that does not count.
    *
-   * @throws Error if it fails; the signal's reason, at once: the rig has to be closed then
+   * @throws Error if it fails; the signal's reason, at once, after which the rig has to be closed
    */
   measure(task: Task, signal: AbortSignal): Promise<Sample> {
     return untilAborted(this.#measure(task), signal);
@@ -53,7 +53,7 @@ export class Rig {
       this.#peersLast = key;
       return await peer.measure(task);
     } catch (error) {
-      // It has ended: after an error, a process may find the device in no state to go on with.
+      // The process has ended: an error may leave the device in a state in which it cannot continue.
       this.#peer = undefined;
       this.#peersLast = '';
       throw error;

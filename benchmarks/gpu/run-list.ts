@@ -4,7 +4,7 @@ import type { ItemResult, Results, Sample } from './results.ts';
 
 export type RunOptions = {
   budget: Budget;
-  /** Aborted when the time is over: what is in hand is given up then. */
+  /** Aborted when the time is over; the measurement in hand is dropped. */
   signal: AbortSignal;
   measure: (task: Task, signal: AbortSignal) => Promise<Sample>;
   /** Called after each sample, and after each item that failed. */

@@ -23,7 +23,7 @@ TYPES = {
 }
 RECIPE_FILE = "weights.json"
 LOOKED_AT = 2**20
-"""Numbers of a tensor that its spread is taken from: a few, from all over it."""
+"""How many numbers of a tensor its mean and deviation are estimated from, at regular intervals."""
 
 NEARLY_ZERO = 0.05
 
@@ -67,7 +67,7 @@ def _spread(bundle: Path, place: ExternalDataInfo, tensor: TensorProto) -> dict[
     numbers = np.memmap(bundle / place.location, dtype, "r", place.offset or 0, elements)
     some = numbers[:: max(1, elements // LOOKED_AT)].astype(np.float64)
     mean, deviation = some.mean(), some.std()
-    # Weights around zero share their numbers when they are made.
+    # Rounded to zero, so that more tensors have the same mean and deviation: those share their numbers in weights.ts.
     is_around_zero = abs(mean) < NEARLY_ZERO * deviation
     return {
         "elements": elements,

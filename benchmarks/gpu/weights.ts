@@ -6,10 +6,10 @@ import { z } from 'zod';
 import { randomNormal } from '../../models/pixart/noise.ts';
 import { encodeFloats, FLOAT_TYPES, floatBytes } from './floats.ts';
 
-/** The file that strip.py writes in the place of a bundle's weights. */
+/** The file that strip.py writes in place of a bundle's weights. */
 export const RECIPE_FILE = 'weights.json';
 
-/** A tensor of a file of weights: where it is, and how its numbers are spread. */
+/** A tensor in a file of weights: where it is, and how its numbers are distributed. */
 const tensorSchema = z.strictObject({
   offset: z.int().min(0),
   elements: z.int().positive(),
@@ -24,16 +24,16 @@ const recipeSchema = z.record(z.string(), z.array(tensorSchema));
 
 /** A prime, so that rows differ in a matrix that repeats these numbers. */
 const POOL = 2 ** 20 + 7;
-/** Larger tensors share their encoded numbers with those that are spread in the same way. */
+/** Larger tensors share encoded numbers with others of the same distribution. */
 const SHARED = 2 ** 16;
 
 type Description = { files: Record<string, { sha256: string; bytes: number }> };
 
 /**
- * Makes the files of weights that a stripped bundle lacks, and enters their digests into bundle.json; does nothing in
+ * Creates the files of weights that a stripped bundle lacks, and records their digests in bundle.json. Does nothing to
  * any other bundle. The numbers are random but always the same, and as large as the real ones, so that nothing overflows.
  *
- * @param isWanted says of which graphs: those of a part that is not loaded need none
+ * @param isWanted whether a file is needed: parts that are not loaded need none
  * @returns the names of the files that were made
  */
 export async function makeWeights(folder: string, isWanted: (file: string) => boolean): Promise<string[]> {
@@ -51,7 +51,7 @@ export async function makeWeights(folder: string, isWanted: (file: string) => bo
     description.files[file] = made;
     await writeFile(`${described}.unfinished`, JSON.stringify(description, null, 2));
     await rename(`${described}.unfinished`, described);
-    // Last: until then the file is made again, with the same digest.
+    // Last: if this is interrupted earlier, the file is made again, with the same digest.
     await rename(unfinished, path.join(folder, file));
   }
   return missing;
