@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { memoryGroups } from './memory-groups.ts';
 
 /** How much memory this process and its children may still take, and what limits it. */
 export type FreeMemory = { bytes: number; of: 'machine' | 'container' };
@@ -7,7 +8,7 @@ export type FreeMemory = { bytes: number; of: 'machine' | 'container' };
 /** `null` if the system does not report it, as outside Linux. */
 export async function freeMemory(root = '/'): Promise<FreeMemory | null> {
   const machine = await machineBytes(root);
-  const container = (await leftInV2(root)) ?? (await leftInV1(root));
+  const container = await containerBytes(root);
   if (container !== null && (machine === null || container < machine)) return { bytes: container, of: 'container' };
   return machine === null ? null : { bytes: machine, of: 'machine' };
 }
@@ -17,26 +18,24 @@ async function machineBytes(root: string): Promise<number | null> {
   return found === null ? null : 1024 * Number(found[1]);
 }
 
-/** The least that is left in this process's group and those around it. */
-async function leftInV2(root: string): Promise<number | null> {
-  const group = /^0::(.*)$/m.exec(await text(path.join(root, 'proc/self/cgroup')))?.[1];
-  return group === undefined
-    ? null
-    : leastLeft(path.join(root, 'sys/fs/cgroup'), group, {
-        ...{ limit: 'memory.max', usage: 'memory.current', reclaimable: 'inactive_file' },
-      });
+/** The least that is left in this process's group and those around it; `null` if none has a limit. */
+async function containerBytes(root: string): Promise<number | null> {
+  const { v1, v2 } = memoryGroups(await text(path.join(root, 'proc/self/cgroup')));
+  const mount = path.join(root, 'sys/fs/cgroup');
+  const inV2 = v2 === undefined ? null : await leastLeft(mount, v2, V2);
+  if (inV2 !== null || v1 === undefined) return inV2;
+  return leastLeft(path.join(mount, 'memory'), v1, V1);
 }
 
-async function leftInV1(root: string): Promise<number | null> {
-  const group = /^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(.*)$/m.exec(await text(path.join(root, 'proc/self/cgroup')))?.[1];
-  return group === undefined
-    ? null
-    : leastLeft(path.join(root, 'sys/fs/cgroup/memory'), group, {
-        ...{ limit: 'memory.limit_in_bytes', usage: 'memory.usage_in_bytes', reclaimable: 'total_inactive_file' },
-      });
-}
-
+/** The files of a control group, and a line of its memory.stat. */
 type Names = { limit: string; usage: string; reclaimable: string };
+
+const V1: Names = {
+  limit: 'memory.limit_in_bytes',
+  usage: 'memory.usage_in_bytes',
+  reclaimable: 'total_inactive_file',
+};
+const V2: Names = { limit: 'memory.max', usage: 'memory.current', reclaimable: 'inactive_file' };
 
 async function leastLeft(mount: string, group: string, names: Names): Promise<number | null> {
   const left: number[] = [];

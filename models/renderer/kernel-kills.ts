@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { memoryGroups } from './memory-groups.ts';
 
 /**
  * How many processes of this process's control group the kernel has killed for lack of memory; of the whole machine if no group
  * reports it, and 0 if nothing does. Other processes on the same machine do not count if they can be distinguished.
  */
 export function kernelKills(root = '/'): number {
-  const groups = text(path.join(root, 'proc/self/cgroup'));
-  const v2 = /^0::(.*)$/m.exec(groups)?.[1];
-  const v1 = /^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(.*)$/m.exec(groups)?.[1];
+  const { v1, v2 } = memoryGroups(text(path.join(root, 'proc/self/cgroup')));
   const mount = path.join(root, 'sys/fs/cgroup');
   const files = [
     // Within a container the group's own path may not be mounted: its root is then the group.
