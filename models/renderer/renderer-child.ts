@@ -177,15 +177,14 @@ export class RendererChild {
         else throw failure(answer);
       }
     } catch (error) {
-      // A cancellation must not hide that the child is broken.
-      if (!(error instanceof RenderFault)) {
-        if (signal?.aborted) throw signal.reason;
-        throw this.#ranOutOfMemory(error, killsBefore)
-          ? new RendererOutOfMemory(error.message, stage)
-          : this.#explained(error, request, limitMs);
+      // First, since a cancellation must not hide that the child is broken.
+      if (error instanceof RenderFault) {
+        this.kill('its render failed');
+        throw error;
       }
-      this.kill('its render failed');
-      throw error;
+      if (signal?.aborted) throw signal.reason;
+      if (this.#ranOutOfMemory(error, killsBefore)) throw new RendererOutOfMemory(error.message, stage);
+      throw this.#explained(error, request, limitMs);
     } finally {
       call.close();
       clearTimeout(limit);
