@@ -55,18 +55,18 @@ export const mustBeAlone = ({ lost }: AttemptCounts): boolean => lost >= RENDER_
  */
 export function countsFor(attempt: number, details: unknown): AttemptCounts {
   const now = { ...NOTHING_YET, attempt, isOver: false };
-  const told = detailsSchema.safeParse(details).data?.attempts;
-  if (told === undefined) {
+  const reported = detailsSchema.safeParse(details).data?.attempts;
+  if (reported === undefined) {
     const before = attempt - 1;
     if (details === undefined) return { ...now, lost: lostBesideOthers(0, before) };
     // Workers of earlier versions report no counts. Whatever happened, the image gets at least this attempt.
     return { ...now, failed: Math.min(before, RENDER_ATTEMPTS - 1) };
   }
-  if (attempt <= told.attempt) return now;
-  const { failed, hasCrashed } = told;
-  const silent = attempt - told.attempt - (told.isOver ? 1 : 0);
+  if (attempt <= reported.attempt) return now;
+  const { failed, hasCrashed } = reported;
+  const silent = attempt - reported.attempt - (reported.isOver ? 1 : 0);
   // An image that has to be alone reports so before it begins. Silent attempts after that report never began.
-  const lost = told.isAlone ? told.lost + 1 : lostBesideOthers(told.lost, silent);
+  const lost = reported.isAlone ? reported.lost + 1 : lostBesideOthers(reported.lost, silent);
   return { ...now, failed, lost, hasCrashed };
 }
 
