@@ -1,12 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
+import path from 'node:path';
 
 /** The CPU flags that decide how fast a processor multiplies matrices. */
 const TELLING_FLAGS = [
   ...['avx2', 'avx512f', 'avx_vnni', 'avx512_vnni', 'avx512_bf16', 'amx_bf16', 'amx_int8'],
   ...['asimddp', 'i8mm', 'bf16'],
 ];
+
+/** Beside package.json in a copy without Git's history, which may be inside of another repository. */
+export const COMMIT_FILE = '.commit';
 
 const PAGES = '/sys/kernel/mm/transparent_hugepage/enabled';
 
@@ -44,7 +48,7 @@ function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    // Only Linux has it.
+    // Only Linux has those of the system.
     return '';
   }
 }
@@ -54,9 +58,16 @@ function onnxruntimeVersion(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-function commit(): string {
+/** The commit that this program is of, also in a copy of it that has a COMMIT_FILE. */
+export function commit(): string {
+  const copied = read(path.join(import.meta.dirname, '../..', COMMIT_FILE));
+  if (copied !== '') return copied;
   const git = (...args: string[]): string =>
-    execFileSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
+    execFileSync('git', args, {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   try {
     const changed = git('status', '--porcelain', '--untracked-files=no') !== '';
     return `${git('rev-parse', '--short', 'HEAD')}${changed ? ' with changes' : ''}`;

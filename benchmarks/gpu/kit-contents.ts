@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makePrograms } from '../../infra/build/program.mjs';
+import { COMMIT_FILE, commit } from '../bench/machine.ts';
 import { ROOT } from '../bench/real-bundle.ts';
 import { neededPackages } from './kit-packages.ts';
 import { installWheels, neededBy } from './kit-wheels.ts';
@@ -54,6 +55,7 @@ export const programFiles = (): string[] =>
 async function addProgram(kit: string): Promise<void> {
   const program = path.resolve(kit, 'program');
   for (const file of programFiles()) await cp(path.join(ROOT, file), path.join(program, file));
+  await writeFile(path.join(program, COMMIT_FILE), commit());
   const built = path.join(program, 'built/programs');
   await makePrograms(built, program);
   for (const folder of await neededPackages()) {

@@ -44,6 +44,7 @@ test('what is exported and packed here runs there, with peers, from whatever fol
   const options = ['--toy', '--device', 'cpu', '--python', PYTHON, '--minutes', '60', '--results', results];
   const stdout = run('sh', [path.join(kit, 'run.sh'), ...options], folder);
   expect(stdout).toContain('with toy networks, whose figures mean nothing');
+  expect(stdout).toMatch(/commit\s[0-9a-f]{7}/);
   const { items } = (await readResults(results))!;
   for (const { name, series } of itemsOf(TOY)) {
     expect(items[name]?.state, name).toBe('done');
