@@ -30,8 +30,9 @@ export class Ours {
   readonly #options: OurOptions;
   #opened: { name: BundleName; bundle: Bundle; renderer: Renderer } | undefined;
   #encoder: Encoder | undefined;
-  /** Tasks whose kernels are prepared, because the renderer has done them once. */
+  /** Tasks whose kernels are prepared: the renderer has done them once since it last had another bin. */
   readonly #warm = new Set<string>();
+  #warmBin = '';
 
   constructor(options: OurOptions) {
     this.#options = options;
@@ -40,7 +41,10 @@ export class Ours {
   async paint(task: PaintTask): Promise<Painted> {
     const { bundle, renderer } = await this.#open(task.bundle);
     const captions = captionsFor(bundle);
-    const key = JSON.stringify(task);
+    const [key, bin] = [JSON.stringify(task), `${task.bin.width}×${task.bin.height}`];
+    // ONNX Runtime keeps plans of convolutions for the last shape only (onnxruntime issue 23006).
+    if (bin !== this.#warmBin) this.#warm.clear();
+    this.#warmBin = bin;
     if (!this.#warm.has(key)) {
       await paint(renderer, requestsFor(bundle, { ...task, steps: Math.min(task.steps, WARM_STEPS) }), captions);
     }
