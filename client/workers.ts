@@ -17,6 +17,8 @@ export type WorkersSeen = {
   /** Workers that accept images for which others had too little memory; only for sizes with such images. */
   larger?: { size: Size; workers: number }[];
   bundle: { name: string; digest: string };
+  /** URL of the batch's store, which workers must be allowed to open. */
+  store: string;
 };
 
 /** PENDING_ACTIVITY_STATE_STARTED in Temporal's API. */
@@ -25,7 +27,7 @@ const STARTED = 2;
 /** The workers that can work on a batch of these sizes: those that poll for its work, and those that are busy with it. */
 export async function workersSeen(client: BatchClient, batch: string, sizes: readonly Size[]): Promise<WorkersSeen> {
   const { memo, raw } = await batchHandle(client, batch).describe();
-  const { bundle: name, bundleDigest: digest, encoder } = memo as BatchMemo;
+  const { bundle: name, bundleDigest: digest, encoder, store } = memo as BatchMemo;
   const queues = sizes.map((size) => renderQueue(size, digest));
   const [seen, pending, encoders, ...asking] = await Promise.all([
     orchestratorsSeen(client),
@@ -52,6 +54,7 @@ export async function workersSeen(client: BatchClient, batch: string, sizes: rea
     renderers: sizes.map((size, index) => ({ size, workers: counted(queues[index]!, asking[index]!) })),
     larger,
     bundle: { name, digest },
+    store,
   };
 }
 

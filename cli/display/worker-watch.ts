@@ -1,6 +1,7 @@
 import { type BatchClient, type BatchProgress, doneOf, type WorkersSeen, workersSeen } from '../../client/index.ts';
 import { shortDigest } from '../../domain/bundle-ref.ts';
 import type { Size } from '../../domain/size.ts';
+import { shownPlace } from '../../store/index.ts';
 import { workerHint } from '../server-choice.ts';
 import { sizesOf } from './progress-text.ts';
 
@@ -66,26 +67,34 @@ export const openSizes = (progress: BatchProgress): Size[] =>
 /** For texts and for each of these sizes that no worker polls for: a line that says so, and the command to start one. */
 export function lackOfWorkers(open: Size[], workers: Seen | null): string[] {
   if (workers === null) return [];
-  const { bundle, renderers, encoders, larger = [], serverHint = '' } = workers;
+  const { bundle, renderers, encoders, larger = [], store, serverHint = '' } = workers;
+  const options = `--bundle ${bundle.name}${serverHint}${allowHint(store)}`;
   const lacksEncoder = open.length > 0 && encoders === 0 && renderers.some(({ workers: number }) => number > 0);
   const lackOfEncoder = [
     `no worker is polling for texts to encode for bundle ${bundle.name}, and render workers without its text encoder are waiting; start one:`,
-    `  npx pixart-batch worker --encoder --bundle ${bundle.name}${serverHint}`,
+    `  npx pixart-batch worker --encoder ${options}`,
   ];
   const lackOfRenderers = renderers
     .filter(({ size, workers: number }) => number === 0 && open.includes(size))
     .flatMap(({ size }) => [
       `no worker is polling for ${size} px jobs of bundle ${bundle.name} ${shortDigest(bundle.digest)}; start one:`,
-      `  npx pixart-batch worker --renderer --size ${size} --bundle ${bundle.name}${serverHint}`,
+      `  npx pixart-batch worker --renderer --size ${size} ${options}`,
     ]);
   const lackOfLarger = larger
     .filter(({ size, workers: number }) => number === 0 && open.includes(size))
     .flatMap(({ size }) => [
       `${size} px images ran out of memory, and no worker with --large is polling for them; start one on a machine with more memory:`,
-      `  npx pixart-batch worker --renderer --large --size ${size} --bundle ${bundle.name}${serverHint}`,
+      `  npx pixart-batch worker --renderer --large --size ${size} ${options}`,
     ]);
   return [...(lacksEncoder ? lackOfEncoder : []), ...lackOfRenderers, ...lackOfLarger];
 }
+
+/** Without this, a worker opens buckets but no folder, and would fail every image of the batch. */
+const allowHint = (store: string): string =>
+  store.startsWith('file:') ? ` --allow ${shellWord(shownPlace(store))}` : '';
+
+const shellWord = (text: string): string =>
+  /^[\p{Letter}\p{Number}_./-]+$/u.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** The same for a command that prints it once. */
 export const askForWorkers = async (open: Size[], see: SeeWorkers): Promise<string[]> =>

@@ -91,7 +91,7 @@ test('if nobody encodes, pictures start anyway, status says what to start, and a
   const seen = await workersSeen(site.client, 'night', ['256']);
   expect(seen.encoders).toBe(0);
   expect(lackOfWorkers(['256'], seen).join('\n')).toMatch(
-    /no worker is polling for texts to encode for bundle simulated.*\n {2}npx pixart-batch worker --encoder --bundle simulated/,
+    /no worker is polling for texts to encode for bundle simulated.*\n {2}npx pixart-batch worker --encoder --bundle simulated.* --allow \//,
   );
   await site.serve(async ({ to, from }) => {
     encoded ||= from === 1;

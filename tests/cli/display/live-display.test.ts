@@ -99,6 +99,7 @@ test('pace and end come from the progress seen, workers from the server', async 
     orchestrators: 1,
     renderers: [{ size: sizes, workers: 2 }],
     bundle: { name: 'icons', digest: '0123456789abcdef' },
+    store: 'gs://bucket/images',
   }));
   now.mockReturnValue(1_000);
   display.show(progress(0));

@@ -26,6 +26,7 @@ const around = {
       { size: '4k' as const, workers: 0 },
     ],
     bundle: { name: 'icons', digest: '0123456789abcdef' },
+    store: 'gs://bucket/images',
   },
   silence: null,
 };

@@ -6,7 +6,12 @@ import { outcomeText } from '../../../cli/display/progress-text.ts';
 import type { BatchProgress } from '../../../workflows/contract/progress.ts';
 
 const noWorkers = () =>
-  Promise.resolve({ orchestrators: 0, renderers: [], bundle: { name: 'icons', digest: '0123456789abcdef' } });
+  Promise.resolve({
+    orchestrators: 0,
+    renderers: [],
+    bundle: { name: 'icons', digest: '0123456789abcdef' },
+    store: 'gs://bucket/images',
+  });
 
 const progress = (rendered: number): BatchProgress => ({
   batch: 'b',
@@ -78,6 +83,7 @@ test('a log says once which sizes no worker polls for', async () => {
       orchestrators: 1,
       renderers: [{ size: '512' as const, workers: 0 }],
       bundle: { name: 'icons', digest: '0123456789abcdef' },
+      store: 'gs://bucket/images',
     });
   const display = progressDisplay(false, nobody, stream as unknown as NodeJS.WriteStream);
   display.show(progress(0));

@@ -25,6 +25,7 @@ const workers: WorkersSeen = {
     { size: '1024', workers: 2 },
   ],
   bundle: { name: 'icons', digest: '0123456789abcdef' },
+  store: 'gs://bucket/images',
 };
 
 test('reports sizes with open jobs that no worker of the bundle polls for, in lines that fit a terminal', () => {
