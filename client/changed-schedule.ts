@@ -9,7 +9,7 @@ import type { JobDefaults, Team } from '../workflows/contract/batch.ts';
 import type { ScheduleRequest } from './create-schedule.ts';
 import type { KeptSchedule } from './kept-schedule.ts';
 import { type BatchRequest, batchInput } from './request.ts';
-import { type CheckedTimes, checkedTimes } from './schedule-times.ts';
+import { type CheckedTimes, changedTimes, checkedTimes, type TimesChange } from './schedule-times.ts';
 import { checkPolicies, scheduledBatchId } from './schedules.ts';
 
 type OrNull<Of> = { [Key in keyof Of]?: Of[Key] | null };
@@ -18,7 +18,10 @@ type OrNull<Of> = { [Key in keyof Of]?: Of[Key] | null };
  * Changes to a schedule. Settings that are absent stay as they are; `null` removes a setting. `defaults`, `expansion` and
  * `atMost` are merged, `columns` is replaced; the weight of a team may be changed alone.
  */
-export type ScheduleChange = OrNull<Omit<ScheduleRequest, 'name' | 'defaults' | 'expansion' | 'team' | 'atMost'>> & {
+export type ScheduleChange = OrNull<
+  Omit<ScheduleRequest, 'name' | 'when' | 'defaults' | 'expansion' | 'team' | 'atMost'>
+> & {
+  when?: TimesChange | null;
   defaults?: OrNull<JobDefaults>;
   expansion?: Partial<ExpansionSettings> | null;
   team?: Team | { weight: number } | null;
@@ -39,7 +42,7 @@ export function changedSchedule(
   change: ScheduleChange,
 ): { wanted: KeptSchedule; times: CheckedTimes | null } {
   if (change.when === null) throw new UserError('when: expected times at which batches start, found none');
-  const times = change.when === undefined ? null : checkedTimes(change.when);
+  const times = change.when === undefined ? null : checkedTimes(changedTimes(kept.when, change.when));
   const { timeZone, overlap, catchUp, jitter, pauseOnFailure } = change;
   const wanted: KeptSchedule = {
     input: changedInput(kept.input, change),

@@ -83,7 +83,7 @@ export { type Retried, type RetryRequest, retryBatch } from './retry.ts';
 export { type Retrying, retrying } from './retrying.ts';
 export { exportSchedules, type ImportedSchedule, importSchedules, type SavedSchedule } from './saved-schedules.ts';
 export type { ScheduleForecast } from './schedule-forecast.ts';
-export { type ScheduleTimes, WEEKDAYS, type Weekday } from './schedule-times.ts';
+export { type ScheduleTimes, type TimesChange, WEEKDAYS, type Weekday } from './schedule-times.ts';
 export type { CatalogTrouble, ScheduledCatalog } from './scheduled-catalog.ts';
 export { OVERLAPS, type Overlap } from './schedules.ts';
 export { serverTrouble } from './server-trouble.ts';

@@ -1,5 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { OVERLAPS, type Overlap, type ScheduleTimes, WEEKDAYS, type Weekday } from '../../client/index.ts';
+import {
+  OVERLAPS,
+  type Overlap,
+  type ScheduleTimes,
+  type TimesChange,
+  WEEKDAYS,
+  type Weekday,
+} from '../../client/index.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { span } from './values.ts';
 
@@ -24,9 +31,10 @@ export const addScheduleOptions = (command: Command): Command =>
     )
     .option('--at <hh:mm>', 'time of day to start')
     .addOption(
-      new Option('--days <names>', 'with --at: days to start on, such as monday,friday; default: every day').argParser(
-        weekdays,
-      ),
+      new Option(
+        '--days <names>',
+        'days to start on at that time, such as monday,friday; default: every day',
+      ).argParser(weekdays),
     )
     .option('--time-zone <name>', 'time zone of the start times, such as Europe/Berlin; default: UTC')
     .addOption(
@@ -52,6 +60,13 @@ export function timesOf({ cron, at, days }: ScheduleOptions): ScheduleTimes | un
   if (at !== undefined) return { at, days: days ?? [] };
   if (days === undefined) return undefined;
   throw new UserError('--days: expected --at as well, the time of day; found none');
+}
+
+/** For a schedule that exists: the time of day and the days may each be changed alone. `undefined` if neither is. */
+export function timesChangeOf({ cron, at, days }: ScheduleOptions): TimesChange | undefined {
+  if (cron !== undefined) return { cron };
+  if (at !== undefined) return days === undefined ? { at } : { at, days };
+  return days === undefined ? undefined : { days };
 }
 
 function weekdays(text: string): Weekday[] {

@@ -122,6 +122,29 @@ describe('"schedule update"', () => {
     );
   });
 
+  test('keeps the days if only the time of day changes, and the time if only the days do', async () => {
+    const created = await run(['create', 'weekly', catalog, '--at', '22:00', '--days', 'monday,friday']);
+    expect(created).toMatchObject({ code: 0 });
+    const when = async (...args: string[]): Promise<string> => {
+      const { stdout } = await run(['update', 'weekly', ...args, '--json']);
+      return JSON.parse(stdout)
+        .changes.map(({ after }: { after: string }) => after)
+        .join();
+    };
+    expect(await when('--at', '23:00')).toBe('monday, friday at 23:00');
+    expect(await when('--days', 'sunday')).toBe('sunday at 23:00');
+    expect(await when('--days', 'monday,tuesday,wednesday,thursday,friday,saturday,sunday')).toBe('every day at 23:00');
+    expect(await when('--at', '21:00')).toBe('every day at 21:00');
+    expect(await when('--cron', '0 22 * * 1')).toBe('cron 0 22 * * 1');
+    expect(await run(['update', 'weekly', '--at', '23:00'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        '--at: expected --days as well, found none to keep: the schedule\'s times are "cron 0 22 * * 1"',
+      ),
+    });
+    expect((await run(['describe', 'weekly'])).stdout).toMatch(/when +cron 0 22 \* \* 1, UTC/);
+  });
+
   test('ignores defaults and the environment', async () => {
     expect(await run(['create', 'still', catalog, '--at', '22:00', '--image-format', 'webp'])).toMatchObject({
       code: 0,
@@ -135,7 +158,7 @@ describe('"schedule update"', () => {
   test.each([
     [[], /expected something to change, found nothing/],
     [['--cron', '0 0 31 2 *'], /is never due/],
-    [['--days', 'monday'], /--days: expected --at as well/],
+    [['--at', '25:00'], /expected a time of day such as 22:30, found "25:00"/],
     [['--column', 'prompt=Caption'], /a column "Caption".*Nothing is changed: every batch would fail with this/s],
     [['--max-cost', '5'], /--max-cost: expected --cost-per-hour as well/],
     [['--max-cost', '5', '--cost-per-hour', '1'], /expected a pace measured by an earlier batch in this store/],

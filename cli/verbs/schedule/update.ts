@@ -21,7 +21,7 @@ import {
   type ServerOptions,
   userProjectOption,
 } from '../../options/common-options.ts';
-import { addScheduleOptions, type ScheduleOptions, timesOf } from '../../options/schedule-options.ts';
+import { addScheduleOptions, type ScheduleOptions, timesChangeOf } from '../../options/schedule-options.ts';
 import { notEmpty, spanText } from '../../options/values.ts';
 import { withClient } from '../../with-client.ts';
 import { addRunOptions, nextText, overLimitText, tellForecast, troubleText } from './create.ts';
@@ -49,7 +49,8 @@ type UpdateOptions = Partial<Omit<CatalogOptions, 'column' | 'sheet' | 'expand' 
   };
 
 const examples = `
-Changes only the given settings. The schedule keeps its history and notes, stays paused if it is, and its running batch is not affected.
+Changes only the given settings: --at alone keeps the days, --days alone the time of day (for every day, name all seven). The schedule
+keeps its history and notes, stays paused if it is, and its running batch is not affected.
 
 Examples:
   $ npx pixart-batch schedule update nightly --at 23:00
@@ -137,7 +138,7 @@ async function changeOf(options: UpdateOptions): Promise<ScheduleChange> {
       defaults: isOfImages ? defaults : undefined,
     },
     expansion: options.expand === false ? null : expansionOf(options),
-    ...{ when: timesOf(options), timeZone, overlap, catchUp, jitter, pauseOnFailure, window, maxFailures },
+    ...{ when: timesChangeOf(options), timeZone, overlap, catchUp, jitter, pauseOnFailure, window, maxFailures },
     ...{ team: teamChange(options), webhook: orNull(options.webhook) },
     atMost: limitsChange(options),
   };
