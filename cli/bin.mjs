@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { setImmediate } from 'node:timers/promises';
 import { printable } from '../domain/printable.mjs';
 import { runProgram } from '../infra/build/program.mjs';
 
@@ -9,10 +10,17 @@ try {
   /** @type {typeof import('./main.ts')} */
   const { main, EXIT } = await runProgram('cli/main.ts', { isTraced: !isAsked });
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', ({ code }) => process.exit(code === 'EPIPE' ? EXIT.readerGone : EXIT.unexpected));
+    stream.on('error', ({ code, message }) => {
+      if (code === 'EPIPE') process.exit(EXIT.readerGone);
+      if (stream === process.stdout) console.error(`pixart-batch: the output could not be written (${message})`);
+      process.exit(EXIT.badInput);
+    });
   }
+  const code = await main(process.argv);
+  // Output that could not be written is reported one turn later.
+  await setImmediate();
   // Exit explicitly: the Temporal client may be about to retry a call that nobody is waiting for.
-  process.exit(await main(process.argv));
+  process.exit(code);
 } catch (error) {
   const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
   // Without this variable, older versions of npm let onnxruntime-node download CUDA libraries.

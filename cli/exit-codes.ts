@@ -1,3 +1,4 @@
+import { fileTrouble } from '../domain/file-trouble.ts';
 import { ServerUnreachable, UserError } from '../domain/user-error.ts';
 import { StoreUnavailable } from '../store/index.ts';
 
@@ -6,7 +7,7 @@ export const EXIT = {
   ok: 0,
   /** A bug in the program: please report it. */
   unexpected: 1,
-  /** Wrong usage, catalog, bundle, batch id …: the caller has to fix something. */
+  /** Wrong usage, catalog, bundle, batch id …, or a full disk: the caller has to fix something. */
   badInput: 2,
   /**
    * The batch ended with images missing: failed rows, a cancellation, a plan that could not be made, or what `verify` found.
@@ -29,5 +30,5 @@ export class ServerUnusable extends UserError {}
 export function exitCodeOf(error: unknown): ExitCode {
   const unreachable = [ServerUnusable, ServerUnreachable, StoreUnavailable].some((kind) => error instanceof kind);
   if (unreachable) return EXIT.unreachable;
-  return error instanceof UserError ? EXIT.badInput : EXIT.unexpected;
+  return error instanceof UserError || fileTrouble(error) !== null ? EXIT.badInput : EXIT.unexpected;
 }

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { fileTrouble } from '../domain/file-trouble.ts';
 import { withoutSecrets } from '../domain/secrets.ts';
 import project from '../package.json' with { type: 'json' };
 import { note, writeLine } from './display/output.ts';
@@ -29,10 +30,17 @@ export async function main(argv: string[]): Promise<ExitCode> {
     // Commander has already printed its message, or the requested help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.badInput;
     const code = exitCodeOf(error);
-    const text = code === EXIT.unexpected ? (error as Error).stack : (error as Error).message;
-    note(`pixart-batch: ${withoutSecrets(text ?? String(error))}`);
+    note(`pixart-batch: ${withoutSecrets(code === EXIT.unexpected ? stackOf(error) : messageOf(error))}`);
     return code;
   }
+}
+
+const stackOf = (error: unknown): string => (error as Error).stack ?? String(error);
+
+function messageOf(error: unknown): string {
+  const { message } = error as Error;
+  const trouble = fileTrouble(error);
+  return trouble === null ? message : `${trouble} (${message})`;
 }
 
 async function program(args: string[]): Promise<Command> {

@@ -1,22 +1,10 @@
+import { fileAdvice } from '../domain/file-trouble.ts';
 import { UserError } from '../domain/user-error.ts';
 import { ObjectKept, ObjectNotFound, StoreUnavailable } from './object-store.ts';
 import { shownPlace } from './shown-place.ts';
 
 /** Codes of a file system that has no hard links, allows none here, or has too many to this file. */
 const NO_LINK_CODES = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
-
-const advice: Record<string, string> = {
-  ENOSPC: 'the disk is full; free some space',
-  EDQUOT: "the user's disk quota is used up; free some space or raise the quota",
-  EROFS: 'the file system is read-only; mount it writable or choose another folder',
-  EACCES: 'permission denied; let this user read and write there or choose another folder',
-  EPERM: 'the operation is not permitted there; choose another folder',
-  EFBIG: 'the file is larger than this process or file system allows; raise the limit (ulimit -f)',
-  EMFILE: 'this process has too many open files; raise the limit (ulimit -n)',
-  ENFILE: 'this machine has too many open files',
-  EIO: 'the disk reports a fault; check it',
-  EXDEV: 'part of the store is on another file system; keep the whole store on one',
-};
 
 /** Permanent errors: waiting does not help, because the file system cannot have this name. */
 const lasting: Record<string, string> = {
@@ -46,7 +34,7 @@ export function fileStoreError(url: string, doing: string, error: unknown): unkn
   if (code === 'EISDIR') return new ObjectKept(failed, 'a folder is in its place and is left alone');
   if (code === undefined || code.startsWith('ERR_')) return error;
   if (Object.hasOwn(lasting, code)) return new UserError(`${failed}: ${lasting[code]} (${code})`);
-  const hint = advice[code] ?? (error as Error).message;
+  const hint = fileAdvice(code) ?? (error as Error).message;
   return new StoreUnavailable(`${failed}: ${hint} (${code})`, { cause: error });
 }
 

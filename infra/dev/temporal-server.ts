@@ -1,4 +1,6 @@
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileTrouble } from '../../domain/file-trouble.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { closeFiles } from './private-files.ts';
 import type { Holder, Lock } from './process-lock.mjs';
@@ -80,7 +82,8 @@ async function startUnder(lock: Lock, dbFile: string, options: TemporalServerOpt
     return ourServer(server, left === null ? 'started' : 'takenOver', release);
   } catch (error) {
     await release();
-    throw error;
+    const trouble = fileTrouble(error);
+    throw trouble === null ? error : new UserError(`${dirname(dbFile)}: ${trouble} (${(error as Error).message})`);
   }
 }
 

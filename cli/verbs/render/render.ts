@@ -1,9 +1,10 @@
 import { constants, existsSync } from 'node:fs';
-import { access, mkdir, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import { Command } from 'commander';
 import { planCatalog } from '../../../catalog/plan-catalog.ts';
 import { CatalogError, type Problem } from '../../../catalog/problems.ts';
+import { fileTrouble } from '../../../domain/file-trouble.ts';
 import { extension, IMAGE_FORMATS, type ImageFormat, standardQuality } from '../../../domain/image-format.ts';
 import type { Job } from '../../../domain/job.ts';
 import { byColumn } from '../../../domain/parameters.ts';
@@ -212,12 +213,21 @@ async function checkReplaceable(file: string): Promise<void> {
 }
 
 async function save(file: string, bytes: Uint8Array, force: boolean): Promise<void> {
+  const opened = await open(file, force ? 'w' : 'wx').catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'EEXIST' ? alreadyThere(file) : notWritten(file, error);
+  });
   try {
-    await writeFile(file, bytes, { flag: force ? 'w' : 'wx' });
+    await opened.writeFile(bytes);
   } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? alreadyThere(file) : notWritten(file, error);
+    // A part of an image is of no use, and would be in the way of the next attempt.
+    await rm(file, { force: true });
+    throw notWritten(file, error);
+  } finally {
+    await opened.close();
   }
 }
 
 const notWritten = (file: string, error: unknown): UserError =>
-  new UserError(`${file} cannot be written: ${(error as Error).message}. Choose another place with --out.`);
+  new UserError(
+    `${file} cannot be written: ${fileTrouble(error) ?? (error as Error).message}. Choose another place with --out.`,
+  );
