@@ -25,6 +25,7 @@ function fileWorks(exporting: Exporting, rows: readonly ManifestRow[], request: 
   );
   checkCount('files', showings, EXPORT_LIMITS.files);
   if (request.pngParameters === true) checkParameters(showings);
+  checkQuality(request, showings);
   checkCollisions(showings.map(({ name, row }) => [name, row.id]));
   return showings.map((showing) => pictureWork(exporting, showing));
 }
@@ -34,6 +35,7 @@ function sheetWorks(exporting: Exporting, sheet: string, rows: readonly Manifest
   const { densities = [1], padding = SHEET_PADDING, sheetSide: side = USUAL_SHEET_SIDE } = request;
   const names = new FileNames(exporting.batch, request.name, rows);
   const showings = rows.flatMap((row) => showingsOf(row, { ...request, padding: 0 }, 'png'));
+  checkQuality(request, showings);
   const sheetName = (density: number): string => (density === 1 ? sheet : `${sheet}@${density}x`);
   checkCollisions([...new Set(densities)].map((density) => [`${sheetName(density)}.json`, `sheet ${density}x`]));
   return [...new Set(densities)].map((density) => {
@@ -63,6 +65,13 @@ function checkParameters(showings: readonly Showing[]): void {
   if (showings.some(({ look }) => look.hasParameters)) return;
   const found = [...new Set(showings.map(({ look }) => look.format))].join(', ');
   throw new UserError(`PNG parameters: expected png among the files' formats, found only ${found}: add png`);
+}
+
+function checkQuality({ quality }: ExportRequest, showings: readonly Showing[]): void {
+  if (quality === undefined || showings.some(({ look }) => look.format !== 'png')) return;
+  throw new UserError(
+    "quality: expected webp, avif or jpeg among the files' formats, found only png, which keeps every pixel: name a format, or leave the quality out",
+  );
 }
 
 function checkCount(what: string, showings: readonly Showing[], most: number): void {

@@ -107,6 +107,7 @@ test.each([
   ['a quality out of range', ['submit', 'CATALOG', '--quality', '101'], /whole number from 1 to 100/],
   ['an unknown way to decode', ['submit', 'CATALOG', '--decode', 'half'], /Allowed choices are tiled, whole/],
   ['a quality for PNG', ['submit', 'CATALOG', '--quality', '80'], /--image-format webp, avif or jpeg/],
+  ['a quality of one image in PNG', ['render', 'a fox', '--quality', '80'], /--quality: expected --out .*\.webp/],
   ['a sample seed without a sample', ['plan', 'CATALOG', '--sample-seed', '7'], /--sample as well/],
   ['a plan for a store of an unknown kind', ['plan', 'CATALOG', '--store', 's3://bucket'], /s3:\/\/bucket/],
   ['a schedule without a time', ['schedule', 'create', 's', 'CATALOG'], /--at or --cron/],

@@ -23,6 +23,8 @@ describe('an export writes nothing', () => {
     [{ sides: [512] }, /fox: expected an image of 512 pixels or more for a side of 512 at 1x, found 256×256/],
     [{ transparent: true, formats: ['jpeg'] as const }, /found jpeg, which has none/],
     [{ pngParameters: true, formats: ['webp', 'jpeg'] as const }, /expected png among .*, found only webp, jpeg/],
+    [{ quality: 80 }, /quality: expected webp, avif or jpeg among .*, found only png/],
+    [{ quality: 80, sheet: 'icons' }, /quality: .* found only png/],
     [{ sides: [] }, /sides: expected at least one/],
     [{ densities: [] }, /densities: expected at least one/],
     [{ formats: [] }, /formats: expected at least one/],

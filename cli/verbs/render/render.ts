@@ -92,6 +92,11 @@ async function render(prompt: string | undefined, options: RenderOptions): Promi
   const bundle = model ? await bundleLike(model, options.bundle) : await chosenBundle(options.bundle);
   const asked = rowAsked(prompt, options);
   const format = formatOf(options, model);
+  if (options.quality !== undefined && format === 'png') {
+    throw new UserError(
+      '--quality: expected --out with a name in .webp, .avif or .jpeg as well; png keeps every pixel',
+    );
+  }
   const quality = options.quality ?? (format === 'png' ? null : (model?.origin.quality ?? standardQuality(format)));
   const decode = (options.decode ?? model?.origin.decode) === 'whole' ? 'whole' : undefined;
   const job = await onlyJob(model ? rowLike(model, asked) : asked, { format, quality, decode }, bundleRef(bundle));
