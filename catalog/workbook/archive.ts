@@ -8,6 +8,9 @@ export class NotAWorkbook extends Fault {}
 
 const ZIP = 'a workbook (.xlsx), which is a zip archive';
 
+/** Start of every zip archive that has a file in it. */
+const ZIP_MARK = Buffer.from('PK');
+
 /** Start of an old .xls file, and of a workbook with a password. */
 const OLE_MARK = Buffer.from([0xd0, 0xcf, 0x11, 0xe0]);
 
@@ -27,6 +30,12 @@ export class Archive {
     if (bytes.subarray(0, OLE_MARK.length).equals(OLE_MARK)) {
       const advice = 'save it as "Excel Workbook (.xlsx)" without one, or as "CSV UTF-8"';
       throw new NotAWorkbook(ZIP, `a workbook with a password, or one of the older kind .xls; ${advice}`);
+    }
+    if (!bytes.subarray(0, ZIP_MARK.length).equals(ZIP_MARK)) {
+      throw new NotAWorkbook(
+        ZIP,
+        'another kind of file: if it is a text, give it the ending .csv, .tsv, .jsonl or .txt',
+      );
     }
     const entries = new Map<string, yauzl.Entry>();
     try {

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { type AuditEntry, readAudit } from '../../client/index.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
 import { utcText } from '../display/text.ts';
+import { checkStoreExists } from '../existing-store.ts';
 import { type JsonOptions, jsonOption, storeOption, userProjectOption } from '../options/common-options.ts';
 import { calendarDay } from '../options/values.ts';
 
@@ -42,6 +43,7 @@ type AuditOptions = JsonOptions & {
 };
 
 async function audit({ store, json, until, batch, schedule, ...options }: AuditOptions): Promise<void> {
+  checkStoreExists(store);
   const since = options.since ?? new Date(Date.now() - DEFAULT_DAYS * DAY_MS).toISOString().slice(0, 10);
   const rows: string[][] = [];
   for await (const entry of readAudit(store, { since, until, batch, schedule }, note)) {

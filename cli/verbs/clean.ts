@@ -3,6 +3,7 @@ import { type CleanResult, cleanStore } from '../../client/index.ts';
 import { shownPlace, storeUrl } from '../../store/index.ts';
 import { LOG_INTERVAL_MS, note, printJson, printLine, table } from '../display/output.ts';
 import { bytesText, count, timeText } from '../display/text.ts';
+import { checkStoreExists } from '../existing-store.ts';
 import { EXIT } from '../exit-codes.ts';
 import { interruption } from '../interruption.ts';
 import {
@@ -77,6 +78,7 @@ async function clean(options: CleanOptions): Promise<void> {
     keep = [],
     objectsUnusedFor: objectsUnusedForMs,
   } = options;
+  checkStoreExists(store);
   const client = batchesOlderThanMs === undefined ? null : await clientIfAny(options);
   if (batchesOlderThanMs !== undefined && client === null) {
     note('no Temporal server says which batches are running: those whose last round has no manifest are kept');

@@ -7,6 +7,7 @@ import { shownPlace, storeKind, storeUrl } from '../../store/index.ts';
 import { printJson, printLine } from '../display/output.ts';
 import { type StepDisplay, stepDisplay } from '../display/step-display.ts';
 import { count } from '../display/text.ts';
+import { checkStoreExists } from '../existing-store.ts';
 import { EXIT } from '../exit-codes.ts';
 import { whereOption } from '../options/batch-options.ts';
 import {
@@ -53,6 +54,8 @@ type ForgetOptions = ServerOptions &
 
 async function forgetPrompts(batch: string | undefined, options: ForgetOptions): Promise<void> {
   const { where, yes: apply, store, scratch } = options;
+  // The server may still remember a batch whose store is gone.
+  if (batch === undefined) checkStoreExists(store);
   const bundle = options.bundle === undefined ? undefined : await openBundle(await bundleFolder(options.bundle));
   let display: StepDisplay | undefined;
   const onStep = (done: number, steps: number): void => {

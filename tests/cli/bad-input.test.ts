@@ -131,6 +131,15 @@ test('an image never replaces a folder, and this is checked before rendering', a
 });
 
 test.each([
+  ['clean', ['clean', '--batches-older-than', '90d']],
+  ['audit', ['audit']],
+  ['forget', ['forget', '--where', 'customer=acme']],
+])('"%s" of a folder that does not exist does not end as if there were nothing to do', async (_, args) => {
+  const store = join(place.folder, 'mistyped');
+  await expectRefused([...args, '--store', store], /mistyped: expected a folder .*, found none\. Check --store/);
+});
+
+test.each([
   ['report', ['report', 'mistyped']],
   ['verify', ['verify', 'mistyped']],
 ])('%s of an unknown batch says so', async (_, args) => {
@@ -146,7 +155,9 @@ test('status without a server looks into the store', async () => {
 });
 
 test('clean says that a store has nothing to remove', async () => {
-  const cleaned = await run(['clean']);
+  const empty = join(place.folder, 'empty');
+  mkdirSync(empty);
+  const cleaned = await run(['clean', '--store', empty]);
   expect(cleaned).toMatchObject({ code: 0, stdout: expect.stringMatching(/^nothing to remove in .*\n$/) });
 });
 
