@@ -21,6 +21,7 @@ export type BatchListing = Omit<BatchMemo, 'state' | 'withoutManifest'> & {
   /** Why it ended without a manifest (a retry writes one); `null` if it has one or is still running. */
   withoutManifest: string | null;
   total: number;
+  /** While the batch runs, this and `failed` change with each fiftieth of it; `batchProgress` has the current counts. */
   done: number;
   failed: number;
   startedAt: Date;

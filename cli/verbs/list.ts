@@ -11,6 +11,7 @@ import { wholeNumber } from '../options/values.ts';
 import { withClient } from '../with-client.ts';
 
 const examples = `
+The counts of a running batch are updated with each fiftieth of it; "status" shows the current ones.
 Temporal forgets batches that ended long ago: "status", "report" and "retry" find them in their store.
 
 Examples:

@@ -97,7 +97,7 @@ async function tellStatus(batch: string, options: StatusOptions): Promise<void> 
     if (options.json) {
       const workers = open.length > 0 && { workers: await workersSeen(client, batch, open).catch(() => null) };
       return printJson({
-        ...listing,
+        ...withCurrentCounts(listing, progress),
         ...(reason !== null && { reason }),
         progress,
         retrying: again,
@@ -115,6 +115,13 @@ async function tellStatus(batch: string, options: StatusOptions): Promise<void> 
     lines.push(...notes.map((line) => `  ${oneLine(line)}`));
     printLine([...lines, ...failures(progress)].join('\n'));
   });
+}
+
+/** A listing's own counts lag behind those of its progress, which are printed beside them. */
+export function withCurrentCounts(listing: BatchListing, progress: BatchProgress | null): BatchListing {
+  if (progress === null) return listing;
+  const { jobs, rendered, reused, failed } = progress.totals;
+  return { ...listing, total: jobs, done: rendered + reused, failed };
 }
 
 /** Messages are extra information: if they are unknown, they are left out. */
