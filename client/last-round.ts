@@ -4,7 +4,7 @@ import { rawValue } from '../encryption/raw-payloads.ts';
 import { planFolder } from '../records/layout.ts';
 import { findManifestHead, type ManifestHead } from '../records/manifest.ts';
 import { type RoundRecord, type Rounds, roundsOf } from '../records/rounds.ts';
-import { type ObjectStore, openStore, storeUrl } from '../store/index.ts';
+import { type ObjectStore, openStore, shownPlace, storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import { batchWorkflowId } from '../workflows/contract/queues.ts';
 import { firstSource } from '../workflows/contract/round.ts';
@@ -130,7 +130,7 @@ async function noPlan(
   known: BatchListing | null,
   manifest: ManifestHead | null,
 ): Promise<UserError> {
-  const missing = `expected its plan at ${planFolder(batch)} in ${url}, found none`;
+  const missing = `expected its plan at ${planFolder(batch)} in ${shownPlace(url)}, found none`;
   if (manifest !== null || (known?.total ?? 0) > 0) {
     return new UserError(
       `batch ${batch}: ${missing}. Retry where that store can be read, name the store where the batch is now (--store), or submit its catalog as another batch`,

@@ -218,7 +218,7 @@ it('a batch is found after its store was moved, and the error for a missing one 
   // What was told last may still be being written.
   await rm(path.join(store, 'batches', 'moved'), { recursive: true, maxRetries: 5 });
   await expect(retryBatch(site.client, 'moved')).rejects.toThrow(
-    /moved: expected its plan at batches\/moved\/_plan\/ in file:.*\/out, found none. .* name the store where the batch is now/,
+    /moved: expected its plan at batches\/moved\/_plan\/ in \/.*\/out, found none. .* name the store where the batch is now/,
   );
   expect(await retryBatch(site.client, 'moved', { store: elsewhere })).toMatchObject({ round: 2, from: 'record' });
   await batchEnd(site.client, 'moved');
