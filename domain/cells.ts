@@ -60,9 +60,10 @@ export const isWithinBins = ({ width, height }: Shape): boolean => width <= 4 * 
 
 const ASPECT_RULE = 'a ratio of width to height from 1:4 to 4:1, such as "16:9" or "1.5"';
 
+/** A spreadsheet takes `32:9` for a time and writes `32:09:00`. */
 export const aspect = z
   .string()
-  .regex(/^\d{1,5}(\.\d{1,5})?(\s*:\s*\d{1,5}(\.\d{1,5})?)?$/, ASPECT_RULE)
+  .regex(/^\d{1,5}(\.\d{1,5})?(\s*:\s*\d{1,5}(\.\d{1,5})?(:00)?)?$/, ASPECT_RULE)
   .transform((text): Shape => {
     const [width = 0, height = 1] = text.split(':').map(Number);
     return { width, height };

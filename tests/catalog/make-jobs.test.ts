@@ -30,6 +30,14 @@ describe('a row becomes jobs', () => {
     ]);
   });
 
+  it('of the shape that was typed, also if a spreadsheet made a time of it', async () => {
+    const shapes = ['16:9', '16:09', '16:09:00', '4:3', '04:03:00', '3.5:1', '32:9'];
+    const jobs = await jobsOf(`prompt,aspect\n${shapes.map((shape) => `an apple,${shape}\n`).join('')}`);
+    const [wide, , , classic, , panorama] = jobs.map(({ bin }) => bin);
+    expect(jobs.map(({ bin }) => bin)).toEqual([wide, wide, wide, classic, classic, panorama, panorama]);
+    await expect(jobsOf('prompt,aspect\nan apple,16:09:30\n')).rejects.toThrow(/aspect: expected a ratio/);
+  });
+
   it('with everything that the row says', async () => {
     const header = 'id,prompt,negative_prompt,size,aspect,seed,steps,guidance,priority,team';
     const [job] = await jobsOf(`${header}\nhero,an apple,blurry,4K,16:9,42,30,7.5,1,shop\n`);
