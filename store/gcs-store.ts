@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Bucket, File, FileMetadata } from '@google-cloud/storage';
 import { crc32c } from './crc32c.ts';
 import { bucketAndPrefix, emulatorUrl, makeClient, payer } from './gcs-client.ts';
+import { downloaded } from './gcs-download.ts';
 import { type Doing, gcsError, isConditionFailed, statusOf } from './gcs-errors.ts';
 import { type GcsAccess, GcsObject, listingOf, WRITE_MARK } from './gcs-object.ts';
 import { checkObjectName } from './object-name.ts';
@@ -164,8 +165,7 @@ export class GcsStore implements ObjectStore {
   async #download(file: File, most?: number): Promise<Uint8Array> {
     // A part has no checksum to compare.
     const part = most === undefined ? {} : { start: 0, end: most, validation: false };
-    const [bytes] = await file.download({ ...this.#payer, ...part });
-    return bytes;
+    return downloaded(file, { ...this.#payer, ...part });
   }
 
   #file(name: string, generation?: string): File {

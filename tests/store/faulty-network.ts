@@ -4,14 +4,15 @@ import { buffer } from 'node:stream/consumers';
 
 /**
  * What happens to one request: it passes, bytes change in both directions or in the answer alone, it is cut off in the
- * middle of its body, its connection is reset before or after it was served, another answer is given, or none, until
- * the connection ends at a chosen time.
+ * middle of its body or of its answer, its connection is reset before or after it was served, another answer is given,
+ * or none, until the connection ends at a chosen time.
  */
 export type Fate =
   | 'passes'
   | 'is damaged'
   | 'answer is damaged'
   | 'is cut off'
+  | 'answer is cut off'
   | 'is reset'
   | 'answer is lost'
   | { status: number; body: object }
@@ -67,7 +68,11 @@ async function forward(target: string, incoming: IncomingMessage, outgoing: Serv
     const session = reply.headers.location;
     if (session !== undefined) reply.headers.location = session.replace(target, `http://${incoming.headers.host}`);
     if (fate === 'answer is lost') outgoing.destroy();
-    else outgoing.writeHead(reply.statusCode!, reply.headers).end(answered(fate, content));
+    else if (fate === 'answer is cut off') {
+      const half = content.subarray(0, Math.floor(content.length / 2));
+      outgoing.writeHead(reply.statusCode!, { ...reply.headers, 'content-length': content.length });
+      outgoing.write(half, () => outgoing.destroy());
+    } else outgoing.writeHead(reply.statusCode!, reply.headers).end(answered(fate, content));
   });
   onward.end(body);
 }

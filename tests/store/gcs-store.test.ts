@@ -8,7 +8,7 @@ import { StoreUnavailable } from '../../store/object-store.ts';
 import { openStore } from '../../store/open-store.ts';
 import { SLOW_MS } from './contract/helpers.ts';
 import { describeObjectStore } from './contract/object-store.ts';
-import { type Fate, type FaultyNetwork, startFaultyNetwork } from './faulty-network.ts';
+import { type DecideFate, type Fate, type FaultyNetwork, startFaultyNetwork } from './faulty-network.ts';
 import { useBucket } from './use-bucket.ts';
 
 const { endpoint, freshUrl } = useBucket();
@@ -71,7 +71,7 @@ describe('a bucket behind a faulty network', () => {
     await network?.stop();
   });
 
-  async function storeBehind(fate: (label: string, nth: number) => Fate): Promise<GcsStore> {
+  async function storeBehind(fate: DecideFate): Promise<GcsStore> {
     network = await startFaultyNetwork(endpoint(), fate);
     vi.stubEnv('STORAGE_EMULATOR_HOST', network.endpoint);
     return new GcsStore(freshUrl());
@@ -151,6 +151,16 @@ describe('a bucket behind a faulty network', () => {
     const attempt = store.create('objects/a.png', Buffer.from('picture'), 'image/png');
     await expect(attempt).rejects.toThrow(StoreUnavailable);
     expect(await store.stat('objects/a.png')).toBeNull();
+  });
+
+  test('repeats a download whose connection breaks in the middle', { timeout: SLOW_MS }, async () => {
+    const bytes = Buffer.alloc(200_000, 'picture');
+    const isDownload = (label: string, url: URL) => label.startsWith('GET ') && url.searchParams.get('alt') === 'media';
+    const store = await storeBehind((label, nth, url) =>
+      isDownload(label, url) && nth === 1 ? 'answer is cut off' : 'passes',
+    );
+    await store.create('objects/a.png', bytes, 'image/png');
+    expect(Buffer.from(await store.read('objects/a.png')).equals(bytes)).toBe(true);
   });
 
   test('refuses a damaged download', async () => {
