@@ -1,7 +1,7 @@
 /**
- * How many GPUs one Temporal server and one orchestrator can serve. Runs real workers, orchestrator and server with
- * simulated GPUs, whose speed is an input, from one GPU up to the number that this machine's cores allow. Then compares
- * a model, fed with the measured processor time, with these runs, and extends it to 500 GPUs. Prints Markdown.
+ * How many GPUs one Temporal server and one orchestrator keep busy. Runs the real server, orchestrator and workers with
+ * simulated GPUs, whose speed is an input, from one GPU up to what this machine's cores allow. Then fits a model's costs
+ * to these runs, checks the model against them, and extends it to 500 GPUs. Prints Markdown.
  * `npx tsx benchmarks/gpu-fleet.ts [--minutes 6] [--results FILE] [--rates 256:20:2.5:8,512:5:1.4:8] [--gpus 1,2] [--json FILE]`
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -23,10 +23,10 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '6' },
     rates: { type: 'string' },
-    /** Results of `benchmarks/gpu.ts`, for the speeds of GPUs. */
+    /** Results of `benchmarks/gpu.ts`: speeds of a real GPU. */
     results: { type: 'string' },
     gpus: { type: 'string' },
-    /** File in which runs are kept; runs that it already contains are not repeated. */
+    /** A file for runs. Those that it already contains are not repeated. */
     json: { type: 'string' },
   },
 });
@@ -44,20 +44,20 @@ const LADDERS: Record<Size, number[]> = {
 /** Two shards of 500. */
 const WINDOW = 1_000;
 
-/** Beyond this share of the machine's cores, more GPUs only wait. */
+/** When a run uses this share of the cores, no larger fleet is tried. */
 const SATURATED = 0.9;
 
-/** Of a run: starting its workers, and ending its batch. */
+/** For each run: starting its workers, and finishing its batch. */
 const AROUND_SECONDS = 8;
 
 const TODAY: Setup = { cores: 2, database: 'file', orchestrators: 1, batches: 'enough' };
 
-/** What a database of a cluster may take for a change; an assumption. */
+/** What a write to a cluster's database may take. An assumption. */
 const WRITE_MS = 5;
 
 const cluster = { database: { writeMs: WRITE_MS }, batches: 'enough' } as const;
 
-/** In the order in which one would go beyond `today`. */
+/** In the order in which a growing fleet would need them. */
 const SETUPS: Record<string, Setup> = {
   'one batch, server with 2 cores on its file': { cores: 2, database: 'file', orchestrators: 1, batches: 'one' },
   'server with 8 cores on its file': { ...TODAY, cores: 8 },
@@ -72,7 +72,7 @@ const goals = results === null ? GOALS : ratesOf(results);
 const rates = values.rates === undefined ? goals : readRates(values.rates);
 const ladderOf = ({ size }: Rate): number[] => values.gpus?.split(',').map(Number) ?? LADDERS[size];
 
-/** Enough images for a while of full work, at the speed of the GPUs or of the machine, and two for each slot. */
+/** Enough images for some seconds of full work, and at least two for each slot. */
 function sizeOf(rate: Rate, gpus: number, seconds: number, atMost: number): BatchSize {
   const slots = gpus * imagesInHand(1, rate.together);
   const window = Math.min(WINDOW, Math.ceil(1.5 * slots));
@@ -88,14 +88,14 @@ async function climb(measure: Measure, rate: Rate, seconds: number): Promise<Mea
   for (const gpus of ladderOf(rate)) {
     const last = found.at(-1);
     if (last !== undefined && last.cores > SATURATED * cores) break;
-    // The most images a second that all cores together could make.
+    // What all cores could make, at the cost of an image in the last run.
     const atMost = last === undefined ? Number.POSITIVE_INFINITY : (last.perSecond * cores) / last.cores;
     found.push(await measure(rate, gpus, sizeOf(rate, gpus, seconds, atMost)));
   }
   return found;
 }
 
-/** All runs: those in the file, and new ones, which are added to it. */
+/** All runs: from the file, or new ones, which are then added to it. */
 async function measured(): Promise<Measured[]> {
   const kept = values.json === undefined ? [] : await readFile(values.json, 'utf8').then(JSON.parse, () => []);
   const known: Measured[] = [...kept];
@@ -126,12 +126,12 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 const points = await measured();
 const costs = costsOf(points);
 console.log([...machine(), ''].join('\n'));
-console.log(`Measured, milliseconds an image, GPUs as fast as the input says:\n\n${costTable(points)}\n`);
+console.log(`Measured, processor time in ms an image:\n\n${costTable(points)}\n`);
 console.log(
-  `What the model works with, ms: ${JSON.stringify(costs, (_, value) => (typeof value === 'number' ? Number(value.toFixed(2)) : value))}\n`,
+  `The model's costs, times in ms: ${JSON.stringify(costs, (_, value) => (typeof value === 'number' ? Number(value.toFixed(2)) : value))}\n`,
 );
-console.log(`Model beside measurement, on ${cores} cores for everything:\n\n${checkTable(points, costs, cores)}\n`);
+console.log(`The model beside these runs, on ${cores} cores for everything:\n\n${checkTable(points, costs, cores)}\n`);
 console.log(
-  `Computed: images a second and device time lost, server with 2 cores on its file:\n\n${fleetTable(rates, costs, TODAY)}\n`,
+  `Computed: images a second, and device time lost, with a server with 2 cores on its file:\n\n${fleetTable(rates, costs, TODAY)}\n`,
 );
 console.log(endTable(rates, costs, SETUPS));

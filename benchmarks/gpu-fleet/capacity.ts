@@ -1,44 +1,34 @@
 import { MAX_SHARD_JOBS } from '../../catalog/shards.ts';
 import { imagesInHand, MAX_WINDOW, SHARDS_AT_ONCE } from '../../workflows/contract/limits.ts';
+import type { Cost, Costs } from './costs.ts';
 import { simulated, usualHeartbeats } from './fleet-model.ts';
-import { type Costs, fileDatabase, fleetMachines, largeDatabase } from './machines.ts';
+import { type FleetMachines, fleetMachines } from './machines.ts';
 import { type Work, workOf } from './point.ts';
 import type { Rate } from './rates.ts';
 
-/** What a fleet's GPUs are served by. */
-export type Setup = {
-  /** Of the server. */
-  cores: number;
-  /** The file of a development server, or one in which only a workflow's own changes wait for each other, for a time each. */
-  database: 'file' | { writeMs: number };
-  orchestrators: number;
-  /** Batches that run at once, as large as each other. */
-  batches: 'one' | 'enough';
-};
+/** What serves a fleet's GPUs, and whether all images are one batch or as many batches as it takes. */
+export type Setup = FleetMachines & { batches: 'one' | 'enough' };
 
 /** The most images of a size that one batch can have scheduled: two shards of 500. */
 const MOST_SCHEDULED = Math.min(MAX_WINDOW, SHARDS_AT_ONCE * MAX_SHARD_JOBS);
 
-/** The simulation is long enough to be past its beginning: every slot has this many images, and there are this many in all. */
+/** Of a computed fleet, once what it had scheduled at its start has left the queue: for each slot, and in all. */
 const IMAGES_PER_SLOT = 8;
 const IMAGES_AT_LEAST = 3_000;
 
-/** What a fleet does by the model. */
+/** What the model computes for a fleet. */
 export function predicted(rate: Rate, gpus: number, costs: Costs, setup: Setup): Work {
   const inHand = gpus * imagesInHand(1, rate.together);
   const batches = batchesOf(rate, gpus, costs, setup);
-  const queued = Math.max(0, batches * MOST_SCHEDULED - inHand);
-  const images = Math.max(IMAGES_AT_LEAST, inHand * IMAGES_PER_SLOT) + queued;
-  const database = setup.database === 'file' ? fileDatabase(costs) : largeDatabase(costs, setup.database.writeMs);
-  const { gpus: records } = simulated(
-    { rate, gpus, images, window: MOST_SCHEDULED, batches },
-    costs,
-    fleetMachines(costs, setup.cores, setup.orchestrators, database),
-  );
-  return workOf(rate, records, queued);
+  const scheduled = batches * MOST_SCHEDULED;
+  const queued = Math.max(0, scheduled - inHand);
+  const images = scheduled + Math.max(IMAGES_AT_LEAST, inHand * IMAGES_PER_SLOT) + queued;
+  const fleet = { rate, gpus, images, window: MOST_SCHEDULED, batches };
+  const { gpus: records } = simulated(fleet, costs, (agenda) => fleetMachines(agenda, costs, setup));
+  return workOf(rate, records, { first: scheduled, queued });
 }
 
-/** With enough batches, twice the images in hand are scheduled, and no shard has much more than half of the changes that it can. */
+/** Enough batches to schedule twice the images in hand, and to leave half of each shard's possible changes unused. */
 function batchesOf(rate: Rate, gpus: number, costs: Costs, { batches, database }: Setup): number {
   if (batches === 'one') return 1;
   const scheduled = (2 * gpus * imagesInHand(1, rate.together)) / MOST_SCHEDULED;
@@ -46,44 +36,50 @@ function batchesOf(rate: Rate, gpus: number, costs: Costs, { batches, database }
   return Math.ceil(Math.max(scheduled, changed));
 }
 
-/** Images a second that the changes of one batch's shards allow. */
-const batchLimit = (rate: Rate, { changes, heartbeat }: Costs, writeMs: number): number =>
-  (1_000 * SHARDS_AT_ONCE) / ((changes + usualHeartbeats(rate) * heartbeat.changes) * writeMs);
+/** What an image costs with its heartbeats and some workflow tasks. */
+const whole = (rate: Rate, { image, heartbeat, task }: Costs, of: keyof Cost, tasks: number): number =>
+  image[of] + usualHeartbeats(rate) * heartbeat[of] + tasks * task[of];
 
-/** What a fleet can reach at most, each by itself. */
+/** Images a second that the changes of one batch's shards allow. */
+const batchLimit = (rate: Rate, costs: Costs, writeMs: number, tasks = 0): number =>
+  (1_000 * SHARDS_AT_ONCE) / (whole(rate, costs, 'changes', tasks) * writeMs);
+
+/** What can limit a fleet. */
 export const PARTS = ['server', 'database', 'orchestrator', 'batch'] as const;
 export type Part = (typeof PARTS)[number];
 
-/** Images a second that each part can serve at most. */
-export function limitsOf(rate: Rate, costs: Costs, setup: Setup): Record<Part, number> {
+/**
+ * The most images a second that each part can serve.
+ * @param tasks workflow tasks for an image: next to none where a shard has many images that end, else up to one
+ */
+export function limitsOf(rate: Rate, costs: Costs, setup: Setup, tasks = 0): Record<Part, number> {
   const { cores, database, orchestrators, batches } = setup;
-  const heartbeats = usualHeartbeats(rate);
-  const { heartbeat } = costs;
   const none = Number.POSITIVE_INFINITY;
   const scheduled = (MOST_SCHEDULED * rate.perSecond) / imagesInHand(1, rate.together);
-  const changes = database === 'file' ? none : batchLimit(rate, costs, database.writeMs);
+  const changes = database === 'file' ? none : batchLimit(rate, costs, database.writeMs, tasks);
   return {
-    server: (1_000 * cores) / (costs.server + heartbeats * heartbeat.server),
-    database: database === 'file' ? 1_000 / (costs.store + heartbeats * heartbeat.store) : none,
+    server: (1_000 * cores) / whole(rate, costs, 'server', tasks),
+    database: database === 'file' ? 1_000 / (whole(rate, costs, 'calls', tasks) * costs.callMs) : none,
     orchestrator: (1_000 * orchestrators) / costs.thread,
     batch: batches === 'one' ? Math.min(scheduled, changes) : none,
   };
 }
 
 export type End = {
-  /** The most GPUs of which no more than the share is lost; `null` if that is more than the most looked at. */
+  /** The most GPUs that lose no more than the share; `null` if that is more than `most`. */
   gpus: number | null;
   perSecond: number;
-  /** The part that can serve the fewest images. */
+  /** The part that can serve the fewest images, each with a workflow task of its own. */
   by: Part;
 };
 
 /** Where a fleet ends: at the most GPUs, up to `most`, that lose no more than a share of their time. */
 export function endOf(rate: Rate, costs: Costs, setup: Setup, { share, most }: { share: number; most: number }): End {
-  const limits = limitsOf(rate, costs, setup);
+  const limits = limitsOf(rate, costs, setup, 1);
   const by = PARTS.toSorted((a, b) => limits[a] - limits[b])[0]!;
+  const perSecond = Math.min(...Object.values(limitsOf(rate, costs, setup)));
   const keeps = (gpus: number): boolean => predicted(rate, gpus, costs, setup).lost <= share;
-  let [good, bad] = [0, Math.min(most, Math.ceil((1.1 * limits[by]) / rate.perSecond)) + 1];
+  let [good, bad] = [0, Math.min(most, Math.ceil((1.1 * perSecond) / rate.perSecond)) + 1];
   while (bad - good > Math.max(1, 0.02 * good)) {
     const middle = Math.floor((good + bad) / 2);
     if (keeps(middle)) good = middle;

@@ -1,26 +1,7 @@
-import type { Lane } from './model-lane.ts';
-import { Station } from './stations.ts';
+import type { Costs } from './costs.ts';
+import { type Agenda, Station } from './stations.ts';
 
-/** What an image costs, in milliseconds of a processor, or of the database's connection. */
-export type Costs = {
-  server: number;
-  /** Of the one connection that a development server has to its file. */
-  store: number;
-  /** How often the database is told of a change of the shard's workflow, which has one change at a time. */
-  changes: number;
-  orchestrator: number;
-  /** Of the orchestrator's work, what its busiest thread does: an orchestrator ends where that thread does. */
-  thread: number;
-  worker: number;
-  /** Of each heartbeat. */
-  heartbeat: { server: number; store: number; changes: number };
-  /** From the end of an activity to the start of the next, beyond what is spent on processors, with nothing else to do. */
-  travel: number;
-  /** From a shard's last image to the next shard's first. */
-  shard: number;
-};
-
-/** What serves requests, and what an image costs the orchestrator's station and the database. */
+/** What serves a fleet's requests. Processes that share a machine share a station. */
 export type Machines = {
   server: Station;
   orchestrator: Station;
@@ -29,45 +10,55 @@ export type Machines = {
   database: Database;
 };
 
-/** One station for everything, or one for each shard's workflow. */
-export type Database = { imageMs: number; heartbeatMs: number; stationOf: (lane: Lane) => Station };
+export type WorkKind = 'start' | 'heartbeat' | 'end' | 'task';
 
-/** The file of a development server, which has one connection to it. */
-export function fileDatabase({ store, heartbeat }: Costs): Database {
-  const file = new Station(1);
-  return { imageMs: store, heartbeatMs: heartbeat.store, stationOf: () => file };
+/** @param shard for the changes of the shard's workflow */
+type Database = (kind: WorkKind, work: { calls: number; changes: number }, shard: Station, then: () => void) => void;
+
+/**
+ * The file of a development server, which has one connection to it. Kinds of work take turns: in one queue, every image
+ * of a burst would start before the first could end.
+ */
+function fileDatabase(agenda: Agenda, { callMs }: Costs): Database {
+  const connection = new Station(agenda, 1);
+  return (kind, { calls }, _, then) => connection.serve(kind, calls * callMs, then);
 }
 
-/** A database of any size, for which only one workflow's changes wait for each other. */
-export const largeDatabase = ({ changes, heartbeat }: Costs, writeMs: number): Database => ({
-  imageMs: changes * writeMs,
-  heartbeatMs: heartbeat.changes * writeMs,
-  stationOf: (lane) => lane.changes,
-});
+/** A database of any size, in which only the changes of one workflow wait for each other. */
+const largeDatabase =
+  (writeMs: number): Database =>
+  (_, { changes }, shard, then) =>
+    shard.serve('server', changes * writeMs, then);
 
-/** More than any fleet needs: workers bring their own processors, and wait for nobody's. */
-const UNLIMITED = 1_000;
+export type FleetMachines = {
+  /** Of the server. */
+  cores: number;
+  /** A development server's file, or a database whose writes take some time. */
+  database: 'file' | { writeMs: number };
+  orchestrators: number;
+};
 
-/** A fleet whose server has some cores, with some orchestrators, each as fast as its busiest thread. */
-export const fleetMachines = (
-  { thread }: Costs,
-  cores: number,
-  orchestrators: number,
-  database: Database,
-): Machines => ({
-  server: new Station(cores),
-  orchestrator: new Station(orchestrators),
-  orchestratorMs: thread,
-  workers: new Station(UNLIMITED),
-  database,
-});
+/** A fleet's server and orchestrators, which are as fast as their busiest thread. Workers have machines of their own. */
+export function fleetMachines(
+  agenda: Agenda,
+  costs: Costs,
+  { cores, database, orchestrators }: FleetMachines,
+): Machines {
+  return {
+    server: new Station(agenda, cores),
+    orchestrator: new Station(agenda, orchestrators),
+    orchestratorMs: costs.thread,
+    workers: new Station(agenda, Number.POSITIVE_INFINITY),
+    database: database === 'file' ? fileDatabase(agenda, costs) : largeDatabase(database.writeMs),
+  };
+}
 
 /** One machine with every process of a fleet, as in the measurements. */
-export function oneMachine(costs: Costs, cores: number): Machines {
-  const processors = new Station(cores);
+export function oneMachine(agenda: Agenda, costs: Costs, cores: number): Machines {
+  const all = new Station(agenda, cores);
   return {
-    ...{ server: processors, orchestrator: processors, workers: processors },
+    ...{ server: all, orchestrator: all, workers: all },
     orchestratorMs: costs.orchestrator,
-    database: fileDatabase(costs),
+    database: fileDatabase(agenda, costs),
   };
 }

@@ -1,4 +1,4 @@
-import type { GpuRecord } from './part.ts';
+import type { GpuRecord } from './point.ts';
 import { type DeviceTimes, STEPS } from './rates.ts';
 import type { Agenda } from './stations.ts';
 
@@ -29,7 +29,7 @@ export class ModelGpu {
     const image: ModelImage = { taken: this.#agenda.now, begun: 0, stepsLeft: STEPS, done: () => done(image) };
     this.#waiting.push(image);
     // After everything else that happens now: images that came together share their first call.
-    this.#agenda.at(this.#agenda.now, () => this.#call());
+    this.#agenda.after(0, () => this.#call());
   }
 
   #call(): void {
@@ -64,7 +64,7 @@ export class ModelGpu {
     const { now } = this.#agenda;
     this.#isBusy = true;
     this.record.busy.push({ start: now, end: now + ms });
-    this.#agenda.at(now + ms, () => {
+    this.#agenda.after(ms, () => {
       this.#isBusy = false;
       then();
     });

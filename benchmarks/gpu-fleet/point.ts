@@ -1,49 +1,54 @@
 import { median } from '../bench/report.ts';
 import { type Interval, lengthOf, within } from '../overlap/intervals.ts';
-import { ROLES, type Role, usedWithin } from './looks.ts';
-import type { GpuRecord } from './part.ts';
+import { ROLES, type Role, usedWithin } from './probes.ts';
 import type { Rate } from './rates.ts';
 import type { Run } from './rig.ts';
+
+/** What one GPU did, in milliseconds: its activities from start to end, and when its device was busy. */
+export type GpuRecord = { images: Interval[]; busy: Interval[] };
 
 /** What GPUs did while each could have been busy, measured or simulated. */
 export type Work = {
   /** Images a second. */
   perSecond: number;
-  /** Of the images that the GPUs would have made if work had always been at hand, the share that they did not make. */
+  /** The share of images that GPUs would have made with work always at hand, and did not. */
   lost: number;
-  /** The share of time in which devices had nothing to do; the rest of what is lost went into calls that were not full. */
+  /** The share of time in which devices had nothing to do. The rest of the loss is calls that were not full. */
   idle: number;
-  /** From the end of an image's activity to the start of the one that takes its slot: median and 95th percentile. */
+  /** How long a slot stays free between two images: median and 95th percentile. */
   refillMs: { median: number; most: number };
 };
 
-/** What a run showed besides. */
+/** What a run showed. */
 export type Point = Work & {
   rate: Rate;
   gpus: number;
   /** Processor time an image, by process. */
   processorMs: Record<Role, number>;
-  /** Of the busiest of the orchestrator's threads. */
+  /** Of the orchestrator's busiest thread. */
   threadMs: number;
   /** Cores in use by all processes. */
   cores: number;
-  /** Of an image, over the whole batch. */
+  /** From here on of an image, over the whole batch. */
   heartbeats: number;
   workflowTasks: number;
   calls: number;
   storeMs: number;
   storeCalls: number;
-  /** Of them, changes of a workflow. */
+  /** Of these, changes of a workflow. */
   updates: number;
   shardPauseMs: number;
 };
 
+/** Images that start before or after the time that counts. */
+type Around = { first?: number; queued: number };
+
 /**
- * From when every GPU has finished an image until nothing is left to schedule, which is when the last image is taken but
- * those that are queued.
+ * What GPUs did between their start and the end of the batch: from when each has finished an image, and the first images
+ * have started, until nothing is left to schedule. Then only the queued images have yet to start.
  */
-export function workOf(rate: Rate, gpus: readonly GpuRecord[], queued: number): Work {
-  const window = steadyTime(gpus, queued);
+export function workOf(rate: Rate, gpus: readonly GpuRecord[], around: Around): Work {
+  const window = steadyTime(gpus, around);
   const perSecond = speedWithin(
     gpus.flatMap(({ images }) => images),
     window,
@@ -60,8 +65,8 @@ export function workOf(rate: Rate, gpus: readonly GpuRecord[], queued: number): 
 
 /** @throws if the run was too short for a time in which every GPU was at work */
 export function pointOf(rate: Rate, { gpus, looks, counts, shardPauseMs }: Run, queued: number): Point {
-  const work = workOf(rate, gpus, queued);
-  const used = usedWithin(looks, steadyTime(gpus, queued));
+  const work = workOf(rate, gpus, { queued });
+  const used = usedWithin(looks, steadyTime(gpus, { queued }));
   const made = (work.perSecond * used.ms) / 1_000;
   const images = gpus.reduce((sum, gpu) => sum + gpu.images.length, 0);
   return {
@@ -84,22 +89,22 @@ export function pointOf(rate: Rate, { gpus, looks, counts, shardPauseMs }: Run, 
   };
 }
 
-function steadyTime(gpus: readonly GpuRecord[], queued: number): Interval {
+function steadyTime(gpus: readonly GpuRecord[], { first = 0, queued }: Around): Interval {
   const firstEnds = gpus.map(({ images }) => Math.min(...images.map(({ end }) => end)));
   const begins = gpus.flatMap(({ images }) => images.map(({ start }) => start)).toSorted((a, b) => a - b);
-  return { start: Math.max(...firstEnds), end: begins[begins.length - 1 - queued]! };
+  return { start: Math.max(...firstEnds, begins[first]!), end: begins[begins.length - 1 - queued]! };
 }
 
 /**
- * Images a second in a time: of each image, the share of its activity that is within that time. Ends alone would not
- * do, since images of a call end together, and a time may have few calls.
+ * Images a second in a time. An image counts by the share of its activity that is within that time: images of a call end
+ * together, and a time may have few calls.
  */
 function speedWithin(images: readonly Interval[], time: Interval): number {
   const made = images.reduce((sum, image) => sum + lengthOf(within([image], time)) / lengthOf([image]), 0);
   return (1_000 * made) / lengthOf([time]);
 }
 
-/** An image that ends frees a slot, and the next one that starts there takes it. */
+/** How long each slot stayed free: an image that ends frees one, and the next that starts takes it. */
 function refillsOf({ images }: GpuRecord, window: Interval): number[] {
   const starts = images.map(({ start }) => start).toSorted((a, b) => a - b);
   const ends = images.map(({ end }) => end).toSorted((a, b) => a - b);

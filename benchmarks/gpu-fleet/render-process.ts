@@ -1,7 +1,7 @@
 /**
- * A process with some simulated GPUs, each with a render worker of its own: slots, queue, activity, line and step
- * batcher are the product's; only the arithmetic takes time instead. Argument: a `FleetPart` as JSON. Its message
- * `report` is answered with what each GPU did.
+ * A process with simulated GPUs, each with its own render worker. Slots, queue, activity, line and step batcher are the
+ * product's; the device waits instead of computing. Argument: a `FleetPart` as JSON. Any message is answered with what
+ * each GPU did.
  */
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createRenderActivities, HeldPictures } from '../../activities/index.ts';
@@ -13,31 +13,32 @@ import { renderQueue } from '../../workflows/contract/queues.ts';
 import type { Interval } from '../overlap/intervals.ts';
 import { simulatedDevice } from '../overlap/simulated-device.ts';
 import { simulatedCaptions } from '../simulated-renderer.ts';
-import { BUNDLE, type FleetPart, type GpuRecord } from './part.ts';
+import type { GpuRecord } from './point.ts';
 import { deviceTimes } from './rates.ts';
+import type { FleetPart } from './rig.ts';
 
-/** Decides which images share a call; none of its graphs are loaded. */
+/** Its description decides which images share a call. None of its graphs are loaded. */
 const SHAPE_OF = 'pixart-icons';
 
-/** Of the images: large ones would measure this machine's PNG encoder, whose time is not orchestration's. */
+/** The side of the images: large ones would measure the PNG encoder. */
 const SIDE = 8;
 
-async function main({ address, rate, gpus }: FleetPart): Promise<void> {
+async function main({ address, bundle, rate, gpus }: FleetPart): Promise<void> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const { description } = await openBundle(await bundleFolder(SHAPE_OF));
   const records = Array.from({ length: gpus }, (): GpuRecord => ({ images: [], busy: [] }));
 
   const gpu = async ({ images, busy }: GpuRecord): Promise<Worker> => {
     const held = new HeldPictures();
-    const device = { bundle: BUNDLE, description, microBatch: rate.together, side: SIDE, ...deviceTimes(rate) };
+    const device = { bundle, description, microBatch: rate.together, side: SIDE, ...deviceTimes(rate) };
     const { renderImage } = createRenderActivities({
       ...{ captions: simulatedCaptions, openStore, held, renderer: simulatedDevice(device, busy) },
     });
     const atOnce = imagesAtOnce(rate.size, { images: rate.together, description });
     return Worker.create({
-      // A connection takes one worker for each queue, and on a fleet each GPU has its own anyway.
+      // A connection allows one worker for each queue. On a fleet each GPU has its own anyway.
       connection: await NativeConnection.connect({ address }),
-      taskQueue: renderQueue(rate.size, BUNDLE.digest),
+      taskQueue: renderQueue(rate.size, bundle.digest),
       activities: {
         async renderImage(input: Parameters<typeof renderImage>[0]) {
           const start = performance.now();

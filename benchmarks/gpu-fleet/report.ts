@@ -1,7 +1,8 @@
 import { table } from '../../infra/reference/markdown.ts';
 import { endOf, predicted, type Setup } from './capacity.ts';
+import { type Costs, callMsOf } from './costs.ts';
 import { simulated } from './fleet-model.ts';
-import { type Costs, oneMachine } from './machines.ts';
+import { oneMachine } from './machines.ts';
 import { type Point, workOf } from './point.ts';
 import type { Rate } from './rates.ts';
 import type { BatchSize } from './rig.ts';
@@ -10,7 +11,7 @@ const percent = (share: number): string => `${(100 * share).toFixed(Math.abs(sha
 const ms = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
 const rateOf = (perSecond: number): string => perSecond.toFixed(perSecond < 10 ? 1 : 0);
 
-/** Where device time goes: processor time an image, by process. */
+/** What an image costs: processor time by process, calls, and database time. */
 export function costTable(points: readonly Point[]): string {
   const heads = [
     'size',
@@ -22,56 +23,46 @@ export function costTable(points: readonly Point[]): string {
     'render workers',
     'cores in use',
   ];
-  const row = ({
-    rate,
-    gpus,
-    perSecond,
-    processorMs,
-    threadMs,
-    cores,
-    calls,
-    heartbeats,
-    storeCalls,
-    storeMs,
-  }: Point) => [
-    ...[rate.size, String(gpus), rateOf(perSecond)],
-    ...[processorMs.server, processorMs.orchestrator, threadMs, processorMs.workers].map(ms),
-    ...[cores.toFixed(2), calls.toFixed(1), heartbeats.toFixed(2), storeCalls.toFixed(1), ms(storeMs)],
-  ];
-  return table([...heads, 'calls', 'of them heartbeats', 'database calls', 'their time'], points.map(row));
+  const row = (point: Point): string[] => {
+    const { rate, gpus, perSecond, processorMs, threadMs, cores, calls, heartbeats, storeCalls } = point;
+    return [
+      ...[rate.size, String(gpus), rateOf(perSecond)],
+      ...[processorMs.server, processorMs.orchestrator, threadMs, processorMs.workers].map(ms),
+      ...[cores.toFixed(2), calls.toFixed(1), heartbeats.toFixed(2), storeCalls.toFixed(1), ms(callMsOf(point))],
+    ];
+  };
+  return table([...heads, 'calls', 'of these heartbeats', 'database calls', 'ms each'], points.map(row));
 }
 
-/** The model beside what it is about: the same images on the same GPUs, all processes on this machine's cores. */
+/**
+ * The model beside the runs: the same images and GPUs, with every process on this machine's cores, and database calls as
+ * long as in that run, since they depend on what else needs the cores.
+ */
 export function checkTable(points: readonly (Point & BatchSize)[], costs: Costs, cores: number): string {
-  const heads = [
-    'images/s',
-    'model',
-    'error',
-    'device time lost',
-    'model',
-    'slot free, ms',
-    'model',
-    'heartbeats',
-    'model',
-  ];
+  const heads = ['images/s', 'device time lost', 'slot free, ms', 'heartbeats', 'workflow tasks'];
   const rows = points.map((point) => {
-    const { rate, gpus, images, window } = point;
-    const model = simulated({ rate, gpus, images, window, batches: 1 }, costs, oneMachine(costs, cores));
-    const work = workOf(rate, model.gpus, point.queued);
+    const { rate, gpus, images, window, queued } = point;
+    const there = { ...costs, callMs: callMsOf(point) };
+    const model = simulated({ rate, gpus, images, window, batches: 1 }, there, (agenda) =>
+      oneMachine(agenda, there, cores),
+    );
+    const work = workOf(rate, model.gpus, { queued });
     return [
-      ...[rate.size, String(gpus)],
+      ...[rate.size, String(gpus), ms(there.callMs), percent((point.perSecond * point.storeMs) / 1_000)],
       ...[rateOf(point.perSecond), rateOf(work.perSecond), percent(work.perSecond / point.perSecond - 1)],
       ...[percent(point.lost), percent(work.lost)],
       ...[point, work].map(({ refillMs }) => `${ms(refillMs.median)} (${ms(refillMs.most)})`),
       ...[point.heartbeats, model.heartbeats / images].map((beats) => beats.toFixed(2)),
+      ...[point.workflowTasks, model.tasks / images].map((tasks) => tasks.toFixed(2)),
     ];
   });
-  return table(['size', 'GPUs', ...heads], rows);
+  const [speed, ...others] = heads.map((head) => [head, 'model']);
+  return table(['size', 'GPUs', 'database call, ms', 'connection in use', ...speed!, 'error', ...others.flat()], rows);
 }
 
 const FLEETS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 
-/** Images a second and the device time lost, for fleets of 1 to 500 GPUs. */
+/** Images a second and device time lost, for 1 to 500 GPUs. */
 export function fleetTable(rates: readonly Rate[], costs: Costs, setup: Setup): string {
   const rows = FLEETS.map((gpus) => [
     String(gpus),
@@ -85,7 +76,7 @@ export function fleetTable(rates: readonly Rate[], costs: Costs, setup: Setup): 
 
 const LOST = 0.05;
 
-/** Where each set-up ends, and what ends it. */
+/** How many GPUs each set-up keeps busy, and what limits it. */
 export function endTable(rates: readonly Rate[], costs: Costs, setups: Readonly<Record<string, Setup>>): string {
   const most = FLEETS.at(-1)!;
   const rows = Object.entries(setups).map(([name, setup]) => [

@@ -5,30 +5,43 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { batchEnd, connect, reviewPageEnd, submitBatch, temporalTarget } from '../../client/index.ts';
-import type { Size } from '../../domain/size.ts';
+import { SIZES, type Size } from '../../domain/size.ts';
 import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
 import { WorkerProcess } from '../../tests/e2e/worker-process.ts';
-import { type Look, looked } from './looks.ts';
-import { BUNDLE, type FleetPart, type GpuRecord } from './part.ts';
-import { STEPS } from './rates.ts';
-import { countsBetween, metricsUrl, type ServerCounts, serverCounts } from './server-metrics.ts';
-import { shardPause } from './shard-pause.ts';
+import type { GpuRecord } from './point.ts';
+import { countsBetween, type Look, looked, metricsUrl, type ServerCounts, serverCounts, shardPause } from './probes.ts';
+import { type Rate, STEPS } from './rates.ts';
 
 const LOOK_MS = 250;
 
-/** Enough that no event loop is full before two cores are, few enough that their idle time does not count. */
+/** Enough that event loops are not the limit on two cores, and few enough that idle processes cost next to nothing. */
 const PROCESSES_AT_MOST = 2;
 
-/** How many images, how many of them may be scheduled at once, and how many of those are queued when workers are full. */
-export type BatchSize = { images: number; window: number; queued: number };
+/** The bundle of all images. */
+const BUNDLE = {
+  name: 'simulated',
+  digest: '0'.repeat(64),
+  sizes: [...SIZES],
+  defaults: { steps: 20, guidance: 4.5 },
+};
 
-/** What was seen of a fleet while it made a batch. */
+/** What one process of render workers is to do. */
+export type FleetPart = { address: string; bundle: typeof BUNDLE; rate: Rate; gpus: number };
+
+export type BatchSize = {
+  images: number;
+  window: number;
+  /** Of the window, what is queued when every slot is taken. */
+  queued: number;
+};
+
+/** What the rig saw while a fleet made a batch. */
 export type Run = { gpus: GpuRecord[]; looks: Look[]; counts: ServerCounts; shardPauseMs: number };
 
-/** A server on its file and one orchestrator, in processes of their own. */
+/** A server on its file and one orchestrator, each in its own process. */
 export type FleetRig = {
-  /** Makes a batch of images of the rate's size with new render workers. */
-  run(part: Omit<FleetPart, 'address'>, batch: BatchSize): Promise<Run>;
+  /** Makes a batch of images of the rate's size, with new render workers. */
+  run(fleet: { rate: Rate; gpus: number }, batch: BatchSize): Promise<Run>;
   stop(): Promise<void>;
 };
 
@@ -55,7 +68,7 @@ export async function startFleetRig(): Promise<FleetRig> {
     const end = await batchEnd(client, batch);
     const counts = countsBetween(before, await serverCounts(metrics));
     if (end.state !== 'completed' || end.result.totals.rendered !== images) throw new Error(JSON.stringify(end));
-    // Nobody reviews these images, and the page would be written during the next run.
+    // Otherwise the review page would be written during the next run.
     await client.temporal.workflow
       .getHandle(end.result.sheetPage!)
       .terminate()
@@ -66,7 +79,9 @@ export async function startFleetRig(): Promise<FleetRig> {
 
   return {
     async run({ rate, gpus }, batch) {
-      const processes = await Promise.all(shares(gpus).map((share) => startPart({ address, rate, gpus: share })));
+      const processes = await Promise.all(
+        shares(gpus).map((share) => startPart({ address, bundle: BUNDLE, rate, gpus: share })),
+      );
       const pids = {
         server: [server.pid],
         orchestrator: [orchestrator.pid],
@@ -91,7 +106,7 @@ export async function startFleetRig(): Promise<FleetRig> {
   };
 }
 
-/** GPUs for each process. */
+/** The number of GPUs of each process. */
 function shares(gpus: number): number[] {
   const processes = Math.min(gpus, PROCESSES_AT_MOST);
   return Array.from({ length: processes }, (_, i) => Math.floor((gpus + i) / processes));
@@ -104,7 +119,7 @@ async function startPart(part: FleetPart): Promise<ChildProcess> {
     throw new Error(`a process of render workers ended with ${code} before it was ready`);
   });
   await Promise.race([once(child, 'message'), ended]);
-  // It ends when it is no longer needed.
+  // From here on, its exit is expected.
   ended.catch(() => {});
   return child;
 }

@@ -1,26 +1,8 @@
 import { Heap } from 'heap-js';
 
-/** Serves requests first come, first served, with one or more servers: processor cores, or a database's one connection. */
-export class Station {
-  readonly #free: number[];
-
-  constructor(servers: number) {
-    this.#free = Array.from({ length: servers }, () => 0);
-  }
-
-  /** @param now never earlier than in the call before. @returns when the request is done */
-  serve(now: number, ms: number): number {
-    let first = 0;
-    for (let i = 1; i < this.#free.length; i += 1) if (this.#free[i]! < this.#free[first]!) first = i;
-    const end = Math.max(now, this.#free[first]!) + ms;
-    this.#free[first] = end;
-    return end;
-  }
-}
-
 type Happening = { at: number; order: number; happen: () => void };
 
-/** What happens when, in the order of time; what is due at the same time happens in the order in which it was arranged. */
+/** The simulation's clock: runs what is due, in order of time, and in order of arrival at the same time. */
 export class Agenda {
   readonly #due = new Heap<Happening>((a, b) => a.at - b.at || a.order - b.order);
   #arranged = 0;
@@ -30,8 +12,8 @@ export class Agenda {
     return this.#now;
   }
 
-  at(time: number, happen: () => void): void {
-    this.#due.push({ at: time, order: this.#arranged++, happen });
+  after(ms: number, happen: () => void): void {
+    this.#due.push({ at: this.#now + ms, order: this.#arranged++, happen });
   }
 
   /** Until nothing is left to happen. */
@@ -39,6 +21,69 @@ export class Agenda {
     for (let next = this.#due.pop(); next !== undefined; next = this.#due.pop()) {
       this.#now = next.at;
       next.happen();
+    }
+  }
+}
+
+/** Occupies a server until it calls `done`. */
+type Work = (done: () => void) => void;
+
+/** How long a process keeps a core while another process waits for one. */
+const SLICE_MS = 4;
+
+/**
+ * One or more identical servers: processor cores, or a database's one connection. First come, first served for each
+ * owner; owners take turns, as processes do on a machine's cores. With one queue for all, a worker would wait behind
+ * every request to the server, and send heartbeats meanwhile.
+ */
+export class Station {
+  readonly #agenda: Agenda;
+  #free: number;
+  readonly #waiting = new Map<string, Work[]>();
+
+  constructor(agenda: Agenda, servers: number) {
+    this.#agenda = agenda;
+    this.#free = servers;
+  }
+
+  take(owner: string, work: Work): void {
+    this.#queueOf(owner).push(work);
+    this.#next();
+  }
+
+  /** Takes some of a server's time. */
+  serve(owner: string, ms: number, then: () => void): void {
+    this.take(owner, this.#sliced(owner, ms, then));
+  }
+
+  #sliced(owner: string, ms: number, then: () => void): Work {
+    return (done) =>
+      this.#agenda.after(Math.min(ms, SLICE_MS), () => {
+        if (ms <= SLICE_MS) then();
+        else this.#queueOf(owner).unshift(this.#sliced(owner, ms - SLICE_MS, then));
+        done();
+      });
+  }
+
+  #queueOf(owner: string): Work[] {
+    const queue = this.#waiting.get(owner) ?? [];
+    this.#waiting.set(owner, queue);
+    return queue;
+  }
+
+  #next(): void {
+    while (this.#free > 0) {
+      const [first] = this.#waiting;
+      if (first === undefined) return;
+      const [owner, queue] = first;
+      const work = queue.shift()!;
+      this.#waiting.delete(owner);
+      if (queue.length > 0) this.#waiting.set(owner, queue);
+      this.#free -= 1;
+      work(() => {
+        this.#free += 1;
+        this.#next();
+      });
     }
   }
 }
