@@ -3,7 +3,7 @@ import { imagesInHand, SHARDS_AT_ONCE } from '../../workflows/contract/limits.ts
 import type { Cost, Costs } from './costs.ts';
 import type { Machines, WorkKind } from './machines.ts';
 import { ModelGpu } from './model-gpu.ts';
-import type { GpuRecord } from './point.ts';
+import type { GpuRecord } from './probes.ts';
 import { deviceTimes, type Rate } from './rates.ts';
 import { Agenda, Station } from './stations.ts';
 

@@ -1,4 +1,4 @@
-import type { GpuRecord } from './point.ts';
+import type { GpuRecord } from './probes.ts';
 import { type DeviceTimes, STEPS } from './rates.ts';
 import type { Agenda } from './stations.ts';
 
@@ -6,8 +6,8 @@ import type { Agenda } from './stations.ts';
 export type ModelImage = { taken: number; begun: number; stepsLeft: number; done: () => void };
 
 /**
- * A GPU in the model: as many images as share a call are computed at once, join and leave between calls, and decode one
- * after the other, as the product's renderer does it.
+ * A GPU in the model. Like the product's renderer it computes up to a call's images at once, lets them join and leave
+ * between calls, and decodes one after the other.
  */
 export class ModelGpu {
   readonly record: GpuRecord = { images: [], busy: [] };
@@ -28,7 +28,7 @@ export class ModelGpu {
   take(done: (image: ModelImage) => void): void {
     const image: ModelImage = { taken: this.#agenda.now, begun: 0, stepsLeft: STEPS, done: () => done(image) };
     this.#waiting.push(image);
-    // After everything else that happens now: images that came together share their first call.
+    // After everything else that is due now, so that images that arrive together share their first call.
     this.#agenda.after(0, () => this.#call());
   }
 

@@ -1,11 +1,8 @@
 import { median } from '../bench/report.ts';
 import { type Interval, lengthOf, within } from '../overlap/intervals.ts';
-import { ROLES, type Role, usedWithin } from './probes.ts';
+import { type GpuRecord, ROLES, type Role, usedWithin } from './probes.ts';
 import type { Rate } from './rates.ts';
 import type { Run } from './rig.ts';
-
-/** What one GPU did, in milliseconds: its activities from start to end, and when its device was busy. */
-export type GpuRecord = { images: Interval[]; busy: Interval[] };
 
 /** What GPUs did while each could have been busy, measured or simulated. */
 export type Work = {
@@ -29,7 +26,7 @@ export type Point = Work & {
   threadMs: number;
   /** Cores in use by all processes. */
   cores: number;
-  /** From here on of an image, over the whole batch. */
+  /** From here on: for each image, over the whole batch. */
   heartbeats: number;
   workflowTasks: number;
   calls: number;
@@ -40,7 +37,7 @@ export type Point = Work & {
   shardPauseMs: number;
 };
 
-/** Images that start before or after the time that counts. */
+/** How many images start before the time that counts, and how many after it. */
 type Around = { first?: number; queued: number };
 
 /**

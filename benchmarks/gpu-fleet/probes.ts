@@ -6,6 +6,9 @@ import { batchWorkflowId } from '../../workflows/contract/queues.ts';
 import { statOf } from '../bench/process-tree.ts';
 import type { Interval } from '../overlap/intervals.ts';
 
+/** What one GPU did, in milliseconds: its activities from start to end, and when its device was busy. */
+export type GpuRecord = { images: Interval[]; busy: Interval[] };
+
 export const ROLES = ['server', 'orchestrator', 'workers'] as const;
 
 export type Role = (typeof ROLES)[number];

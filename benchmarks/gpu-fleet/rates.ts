@@ -2,7 +2,7 @@ import { type Size, sizeSchema } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { imagesPerSecond, type Results, samplesOf } from '../gpu/results.ts';
 
-/** What one GPU does with images of a size if work is always at hand. An input of the simulation, never its result. */
+/** How fast one GPU makes images of a size when it always has work. An input of the simulation, never its result. */
 export type Rate = {
   size: Size;
   /** Images a second with full calls. */
@@ -18,12 +18,12 @@ export type DeviceTimes = { stepMs: number; furtherMs: number; decodeMs: number 
 
 export const STEPS = 20;
 
-/** Decoding's part of an image's time; the goal at 1024 px is 0.12 of denoising. */
+/** Decoding's share of an image's time. The goal at 1024 px is 0.12 of denoising. */
 const DECODE_SHARE = 0.1;
 
 /**
- * The goals for one H100 with 20 steps and guidance, 256 and 512 px in calls of eight; at 1024 px, where two share a
- * call, sharing gains nothing. No GPU was measured.
+ * Our goals for one H100 with 20 steps and guidance. 256 and 512 px run in calls of eight. At 1024 px two images share a
+ * call, which gains nothing. No GPU was measured.
  */
 export const GOALS: readonly Rate[] = [
   { size: '256', perSecond: 20, alone: 2.5, together: 8 },
@@ -46,7 +46,7 @@ export function readRates(text: string): Rate[] {
   });
 }
 
-/** The goals, with what `benchmarks/gpu.ts` has measured in their place. */
+/** What `benchmarks/gpu.ts` measured, and the goals for other sizes. */
 export function ratesOf(results: Results): Rate[] {
   return GOALS.map((goal) => {
     const perSecond = imagesPerSecond(results, goal.size);
@@ -57,7 +57,7 @@ export function ratesOf(results: Results): Rate[] {
   });
 }
 
-/** The times of a device that reaches a rate: full calls take as long as the rate says, and a lone image no longer. */
+/** The times of a device that reaches a rate. A lone image takes no longer than a full call. */
 export function deviceTimes({ perSecond, alone, together }: Rate): DeviceTimes {
   const decodeMs = (1_000 * DECODE_SHARE) / perSecond;
   const fullMs = (together * (1_000 / perSecond - decodeMs)) / STEPS;

@@ -13,7 +13,7 @@ import { renderQueue } from '../../workflows/contract/queues.ts';
 import type { Interval } from '../overlap/intervals.ts';
 import { simulatedDevice } from '../overlap/simulated-device.ts';
 import { simulatedCaptions } from '../simulated-renderer.ts';
-import type { GpuRecord } from './point.ts';
+import type { GpuRecord } from './probes.ts';
 import { deviceTimes } from './rates.ts';
 import type { FleetPart } from './rig.ts';
 

@@ -8,8 +8,16 @@ import { batchEnd, connect, reviewPageEnd, submitBatch, temporalTarget } from '.
 import { SIZES, type Size } from '../../domain/size.ts';
 import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
 import { WorkerProcess } from '../../tests/e2e/worker-process.ts';
-import type { GpuRecord } from './point.ts';
-import { countsBetween, type Look, looked, metricsUrl, type ServerCounts, serverCounts, shardPause } from './probes.ts';
+import {
+  countsBetween,
+  type GpuRecord,
+  type Look,
+  looked,
+  metricsUrl,
+  type ServerCounts,
+  serverCounts,
+  shardPause,
+} from './probes.ts';
 import { type Rate, STEPS } from './rates.ts';
 
 const LOOK_MS = 250;

@@ -2,7 +2,7 @@ import { Heap } from 'heap-js';
 
 type Happening = { at: number; order: number; happen: () => void };
 
-/** The simulation's clock: runs what is due, in order of time, and in order of arrival at the same time. */
+/** The simulation's clock. What is due at the same time happens in the order in which it was arranged. */
 export class Agenda {
   readonly #due = new Heap<Happening>((a, b) => a.at - b.at || a.order - b.order);
   #arranged = 0;
