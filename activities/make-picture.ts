@@ -4,7 +4,7 @@ import type { Receipt } from '../domain/receipt.ts';
 import { encodeImage } from '../images/index.ts';
 import type { SamplerState } from '../models/pixart/index.ts';
 import { renderRequest } from '../models/pixart/render-request.ts';
-import type { Renderer } from '../models/renderer/index.ts';
+import type { Renderer, RendererRenderOptions } from '../models/renderer/index.ts';
 import type { ObjectStore } from '../store/index.ts';
 import { CHECKPOINT_SECONDS, RENDER_HOURS } from '../workflows/contract/limits.ts';
 import type { CaptionSource } from './caption-source.ts';
@@ -44,9 +44,8 @@ export async function makePicture(
   making: Making,
 ): Promise<Made> {
   const { store, renderer, captions, company, heartbeats, timer } = making;
-  const { checkpointSeconds = CHECKPOINT_SECONDS, stop: worker = NEVER_STOPS } = making;
   const cancelled = Context.current().cancellationSignal;
-  const stop = new RenderStop({ cancelled, worker, steps: job.steps });
+  const stop = new RenderStop({ cancelled, worker: making.stop ?? NEVER_STOPS, steps: job.steps });
   const request = renderRequest(job);
   let leave = (): void => {};
   try {
@@ -63,24 +62,7 @@ export async function makePicture(
     // One stage, without the wait in the middle of it.
     timer.add(joined - soughtMs, { textEncodeMs: performance.now() - joined + soughtMs });
     const asked = performance.now();
-    const rendered = renderer.render(request, seen, {
-      signal: stop.signal,
-      limitMs: RENDER_HOURS[job.size] * 3_600_000,
-      isAlone: heartbeats.attempts.hasCrashed,
-      resume,
-      states: {
-        everyMs: checkpointSeconds * 1_000,
-        onState: (state) => stop.isStateWanted && checkpoint.save(state),
-      },
-      onBegin: () => {
-        stop.begin();
-        heartbeats.begin(job.steps, resume?.step ?? 0);
-      },
-      onStep: (step) => {
-        heartbeats.step(step);
-        stop.step(step);
-      },
-    });
+    const rendered = renderer.render(request, seen, renderOptions(job, checkpoint, resume, making, stop));
     const image = await Promise.race([rendered, stop.leave]);
     timer.add(asked, { waitMs: image.waitMs, ...image.timings });
     const { denoiseMs, decodeMs } = image.timings;
@@ -95,4 +77,31 @@ export async function makePicture(
     leave();
     stop.end();
   }
+}
+
+function renderOptions(
+  job: Job,
+  checkpoint: Checkpoint,
+  resume: SamplerState | undefined,
+  { heartbeats, checkpointSeconds = CHECKPOINT_SECONDS }: Making,
+  stop: RenderStop,
+): RendererRenderOptions {
+  return {
+    signal: stop.signal,
+    limitMs: RENDER_HOURS[job.size] * 3_600_000,
+    isAlone: heartbeats.attempts.hasCrashed,
+    resume,
+    states: {
+      everyMs: checkpointSeconds * 1_000,
+      onState: (state) => stop.isStateWanted && checkpoint.save(state),
+    },
+    onBegin: () => {
+      stop.begin();
+      heartbeats.begin(job.steps, resume?.step ?? 0);
+    },
+    onStep: (step) => {
+      heartbeats.step(step);
+      stop.step(step);
+    },
+  };
 }
