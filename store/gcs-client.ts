@@ -23,6 +23,13 @@ export const emulatorUrl = (): string | undefined =>
   process.env.STORAGE_EMULATOR_HOST?.replace(/^(?!https?:\/\/)/, 'http://').replace(/\/$/, '');
 
 /**
+ * How long a call may take, including an upload that is not resumable. The library's own limit, a minute, gets lost on
+ * its way, and without one a call whose answer breaks in the middle never settles
+ * (findings/download-cut-short-never-settles.sh).
+ */
+const ANSWER_MS = 180_000;
+
+/**
  * A client that retries every call.
  *
  * Every write of this store is idempotent, so all of them may be retried. They must be: with the library's default strategy, one
@@ -37,6 +44,7 @@ export function makeClient(): Storage {
   const client = new Storage({
     ...(emulator && { apiEndpoint: emulator }),
     crc32cGenerator: () => new Crc32c(),
+    timeout: ANSWER_MS,
     retryOptions: { idempotencyStrategy: IdempotencyStrategy.RetryAlways, totalTimeout: Number.POSITIVE_INFINITY },
   });
   // The library takes the variable as the base of every path and so drops /storage/v1, where emulators answer.

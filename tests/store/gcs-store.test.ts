@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { UserError } from '../../domain/user-error.ts';
 import { GcsStore } from '../../store/gcs-store.ts';
@@ -161,6 +162,27 @@ describe('a bucket behind a faulty network', () => {
     );
     await store.create('objects/a.png', bytes, 'image/png');
     expect(Buffer.from(await store.read('objects/a.png')).equals(bytes)).toBe(true);
+  });
+
+  test('repeats a call whose answer breaks in the middle', async () => {
+    const store = await storeBehind((label, nth) =>
+      label.startsWith('GET ') && nth === 1 ? 'answer is cut off' : 'passes',
+    );
+    await store.create('objects/a.png', Buffer.from('picture'), 'image/png');
+    // Minutes of the library's pass in a second.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    let found: unknown;
+    const asked = store.stat('objects/a.png').then((stat) => {
+      found = stat;
+    });
+    for (let passed = 0; found === undefined && passed < 300; passed += 5) {
+      await sleep(50);
+      vi.advanceTimersByTime(5_000);
+    }
+    await asked;
+    expect(found).toMatchObject({ bytes: 7 });
+    expect(network!.seen.filter((label) => label.startsWith('GET '))).toHaveLength(2);
   });
 
   test('refuses a damaged download', async () => {
