@@ -178,17 +178,18 @@ class ModelQueue {
   }
 
   #start(gpu: ModelGpu, lane: Lane): void {
-    const { image, travel } = this.#costs;
+    const { image, heartbeat, travel } = this.#costs;
     this.#served(lane, 'start', image, START_SHARE, () =>
       this.#agenda.after(travel, () => {
         const start = this.#agenda.now;
-        gpu.take(({ taken, begun }) =>
-          this.#machines.workers.serve('workers', image.worker, () => {
-            const end = this.#agenda.now;
-            gpu.record.images.push({ start, end });
-            this.#end(gpu, lane, heartbeatsIn(begun - taken, end - begun));
-          }),
-        );
+        gpu.take(({ taken, begun }) => {
+          // Until it is decoded. Counting waits for a core as well, heartbeats and load would drive each other up.
+          const heartbeats = heartbeatsIn(begun - taken, this.#agenda.now - begun);
+          this.#machines.workers.serve('workers', image.worker + heartbeats * heartbeat.worker, () => {
+            gpu.record.images.push({ start, end: this.#agenda.now });
+            this.#end(gpu, lane, heartbeats);
+          });
+        });
       }),
     );
   }
@@ -196,7 +197,6 @@ class ModelQueue {
   #end(gpu: ModelGpu, lane: Lane, heartbeats: number): void {
     const { image, heartbeat } = this.#costs;
     this.heartbeats += heartbeats;
-    this.#machines.workers.serve('workers', heartbeats * heartbeat.worker, () => {});
     this.#served(lane, 'heartbeat', heartbeat, heartbeats, () =>
       this.#served(lane, 'end', image, 1 - START_SHARE, () => {
         this.offer(gpu, 1);
