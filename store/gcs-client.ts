@@ -27,7 +27,7 @@ export const emulatorUrl = (): string | undefined =>
  * its way, and without one a call whose answer breaks in the middle never settles
  * (findings/download-cut-short-never-settles.sh).
  */
-const ANSWER_MS = 180_000;
+export const ANSWER_MS = 180_000;
 
 /**
  * A client that retries every call.

@@ -1,4 +1,5 @@
 import type { CreateReadStreamOptions, File } from '@google-cloud/storage';
+import { ANSWER_MS } from './gcs-client.ts';
 
 /** How long no byte may arrive once the response has begun. */
 const SILENT_MS = 15_000;
@@ -7,8 +8,9 @@ const TRIES = 3;
 class CutShort extends Error {}
 
 /**
- * An object's bytes. `File.download()` of @google-cloud/storage 7.22 never settles if the connection breaks in the middle
- * (findings/download-cut-short-never-settles.sh) or falls silent there, and the library retries neither; this does.
+ * An object's bytes. `File.download()` of @google-cloud/storage 7.22 never settles if there is no answer, or if the
+ * connection breaks in the middle (findings/download-cut-short-never-settles.sh) or falls silent there, and the library
+ * retries none of these; this does.
  */
 export async function downloaded(file: File, options: CreateReadStreamOptions): Promise<Buffer> {
   for (let tries = 1; ; tries += 1) {
@@ -23,14 +25,16 @@ export async function downloaded(file: File, options: CreateReadStreamOptions): 
 async function downloadOnce(file: File, options: CreateReadStreamOptions): Promise<Buffer> {
   const stream = file.createReadStream(options);
   const chunks: Buffer[] = [];
-  let silence: NodeJS.Timeout | undefined;
-  // Until then, the library has limits and retries of its own.
+  const cutAfter = (ms: number): NodeJS.Timeout => setTimeout(() => stream.destroy(cutShort(chunks, ms)), ms);
+  // Within this time the library retries what is refused.
+  let silence = cutAfter(ANSWER_MS);
   stream.once('response', () => {
-    silence = setTimeout(() => stream.destroy(cutShort(chunks)), SILENT_MS);
+    clearTimeout(silence);
+    if (!stream.destroyed) silence = cutAfter(SILENT_MS);
   });
   try {
     for await (const chunk of stream) {
-      silence?.refresh();
+      silence.refresh();
       chunks.push(chunk);
     }
     return Buffer.concat(chunks);
@@ -39,9 +43,9 @@ async function downloadOnce(file: File, options: CreateReadStreamOptions): Promi
   }
 }
 
-const cutShort = (chunks: readonly Buffer[]): CutShort => {
+const cutShort = (chunks: readonly Buffer[], ms: number): CutShort => {
   const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
-  return new CutShort(`the download stopped after ${bytes} bytes: nothing more arrived for ${SILENT_MS / 1_000} s`);
+  return new CutShort(`the download stopped after ${bytes} bytes: nothing more arrived for ${ms / 1_000} s`);
 };
 
 /** Also if the response had no length, in which case the library notices. */

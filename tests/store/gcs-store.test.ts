@@ -164,24 +164,24 @@ describe('a bucket behind a faulty network', () => {
     expect(Buffer.from(await store.read('objects/a.png')).equals(bytes)).toBe(true);
   });
 
-  test('repeats a call whose answer breaks in the middle', async () => {
-    const store = await storeBehind((label, nth) =>
-      label.startsWith('GET ') && nth === 1 ? 'answer is cut off' : 'passes',
-    );
+  test.each([
+    ['call whose answer breaks in the middle', 'stat', 'answer is cut off'],
+    ['download that is not answered', 'read', { hangsUntil: new Promise(() => {}) }],
+  ] as const)('repeats a %s', async (_, call, fate) => {
+    const store = await storeBehind((label, nth) => (label.startsWith('GET ') && nth === 1 ? fate : 'passes'));
     await store.create('objects/a.png', Buffer.from('picture'), 'image/png');
-    // Minutes of the library's pass in a second.
+    // Minutes of waiting pass in a second.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
-    let found: unknown;
-    const asked = store.stat('objects/a.png').then((stat) => {
-      found = stat;
+    let isOver = false;
+    const asked = store[call]('objects/a.png').finally(() => {
+      isOver = true;
     });
-    for (let passed = 0; found === undefined && passed < 300; passed += 5) {
+    for (let passed = 0; !isOver && passed < 300; passed += 5) {
       await sleep(50);
       vi.advanceTimersByTime(5_000);
     }
-    await asked;
-    expect(found).toMatchObject({ bytes: 7 });
+    expect(await asked).not.toBeNull();
     expect(network!.seen.filter((label) => label.startsWith('GET '))).toHaveLength(2);
   });
 
