@@ -4,8 +4,8 @@ import { buffer } from 'node:stream/consumers';
 
 /**
  * What happens to one request: it passes, bytes change in both directions or in the answer alone, it is cut off in the
- * middle of its body or of its answer, its connection is reset before or after it was served, another answer is given,
- * or none, until the connection ends at a chosen time.
+ * middle of its body or of its answer, its connection is reset before it is served, after that, or in the middle of its
+ * answer, another answer is given, or none, until the connection ends at a chosen time.
  */
 export type Fate =
   | 'passes'
@@ -13,10 +13,14 @@ export type Fate =
   | 'answer is damaged'
   | 'is cut off'
   | 'answer is cut off'
+  | 'answer is reset'
   | 'is reset'
   | 'answer is lost'
   | { status: number; body: object }
   | { hangsUntil: Promise<unknown> };
+
+/** Enough for the other side to read half an answer. */
+const READ_MS = 200;
 
 /** A proxy in front of a server that makes chosen requests fail. */
 export type FaultyNetwork = { endpoint: string; seen: string[]; urls: URL[]; stop(): Promise<void> };
@@ -68,10 +72,13 @@ async function forward(target: string, incoming: IncomingMessage, outgoing: Serv
     const session = reply.headers.location;
     if (session !== undefined) reply.headers.location = session.replace(target, `http://${incoming.headers.host}`);
     if (fate === 'answer is lost') outgoing.destroy();
-    else if (fate === 'answer is cut off') {
+    else if (fate === 'answer is cut off' || fate === 'answer is reset') {
       const half = content.subarray(0, Math.floor(content.length / 2));
+      // A reset drops what the other side has not read yet.
+      const reset = () => setTimeout(() => incoming.socket.resetAndDestroy(), READ_MS);
+      const end = () => (fate === 'answer is reset' ? reset() : outgoing.destroy());
       outgoing.writeHead(reply.statusCode!, { ...reply.headers, 'content-length': content.length });
-      outgoing.write(half, () => outgoing.destroy());
+      outgoing.write(half, end);
     } else outgoing.writeHead(reply.statusCode!, reply.headers).end(answered(fate, content));
   });
   onward.end(body);

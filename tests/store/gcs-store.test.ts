@@ -154,15 +154,18 @@ describe('a bucket behind a faulty network', () => {
     expect(await store.stat('objects/a.png')).toBeNull();
   });
 
-  test('repeats a download whose connection breaks in the middle', { timeout: SLOW_MS }, async () => {
-    const bytes = Buffer.alloc(200_000, 'picture');
-    const isDownload = (label: string, url: URL) => label.startsWith('GET ') && url.searchParams.get('alt') === 'media';
-    const store = await storeBehind((label, nth, url) =>
-      isDownload(label, url) && nth === 1 ? 'answer is cut off' : 'passes',
-    );
-    await store.create('objects/a.png', bytes, 'image/png');
-    expect(Buffer.from(await store.read('objects/a.png')).equals(bytes)).toBe(true);
-  });
+  test.each(['answer is cut off', 'answer is reset'] as const)(
+    'repeats a download when its %s in the middle',
+    { timeout: SLOW_MS },
+    async (broken) => {
+      const bytes = Buffer.alloc(200_000, 'picture');
+      const isDownload = (label: string, url: URL) =>
+        label.startsWith('GET ') && url.searchParams.get('alt') === 'media';
+      const store = await storeBehind((label, nth, url) => (isDownload(label, url) && nth === 1 ? broken : 'passes'));
+      await store.create('objects/a.png', bytes, 'image/png');
+      expect(Buffer.from(await store.read('objects/a.png')).equals(bytes)).toBe(true);
+    },
+  );
 
   test.each([
     ['call whose answer breaks in the middle', 'stat', 'answer is cut off'],
