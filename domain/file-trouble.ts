@@ -15,8 +15,12 @@ const ADVICE = new Map([
 /** What is wrong and what to do, such as `the disk is full; free some space`; `undefined` for a code that says neither. */
 export const fileAdvice = (code: string): string | undefined => ADVICE.get(code);
 
+/** System calls that fail with the same codes, but not because of a file that a process reads or writes. */
+const OF_OTHERS = /^(spawn|kill|bind|listen|accept|connect|send|recv|getaddrinfo|uv_)/;
+
 /** The same for an error that a call to the file system threw; `null` for any other error. */
 export function fileTrouble(error: unknown): string | null {
-  if (!(error instanceof Error) || !('syscall' in error && 'code' in error)) return null;
+  if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return null;
+  if (OF_OTHERS.test(String(error.syscall))) return null;
   return fileAdvice(String(error.code)) ?? null;
 }
