@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ROOT } from './command-line.ts';
@@ -71,4 +71,14 @@ describe.skipIf(!isRoot)('on a full disk (needs root, to mount a small file syst
     expect(stderr).not.toMatch(/^\s+at /m);
     expect(status).toBe(2);
   });
+});
+
+test.runIf(process.platform === 'linux')('"render --force" does not remove a device that is full', () => {
+  // A link, so that a failure of this test removes no device.
+  const link = path.join(place.folder, 'device.png');
+  symlinkSync('/dev/full', link);
+  const { status, stderr } = run(['render', 'a fox', '--steps', '2', '--force', '--out', link]);
+  expect(stderr).toContain(`${link} cannot be written: the disk is full`);
+  expect(status).toBe(2);
+  expect(readlinkSync(link)).toBe('/dev/full');
 });

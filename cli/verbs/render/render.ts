@@ -224,8 +224,8 @@ async function save(file: string, bytes: Uint8Array, force: boolean): Promise<vo
   try {
     await opened.writeFile(bytes);
   } catch (error) {
-    // A part of an image is of no use, and would be in the way of the next attempt.
-    await rm(file, { force: true });
+    // A part of an image is of no use, and would be in the way of the next attempt. A device or a pipe stays.
+    if ((await opened.stat()).isFile()) await rm(file, { force: true });
     throw notWritten(file, error);
   } finally {
     await opened.close();
