@@ -25,8 +25,8 @@ export function temporalTarget(
 ): TemporalTarget {
   const { connectionOptions, namespace } = configured(env);
   const { address, tls, apiKey, metadata } = connectionOptions;
-  checkAddress(address, 'TEMPORAL_ADDRESS, or the address in temporal.toml');
-  checkAddress(given.address, '--address');
+  if (given.address !== undefined) checkAddress(given.address, '--address');
+  else checkAddress(address, 'TEMPORAL_ADDRESS, or the address in temporal.toml');
   if (isLocal(given.address) && address !== undefined && !isLocal(address)) {
     // A server on this machine was named, so the keys and namespace configured for the one elsewhere do not apply.
     return { address: given.address, namespace: given.namespace ?? 'default', options: {} };

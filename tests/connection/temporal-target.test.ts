@@ -65,6 +65,11 @@ describe('the server to use', () => {
     (address) => expect(temporalTarget({ address }, { HOME: '/nonexistent' })).toMatchObject({ address }),
   );
 
+  it('is the given one, even if the address in the environment is wrong', () => {
+    const broken = { ...env, TEMPORAL_ADDRESS: 'https://cluster' };
+    expect(temporalTarget({ address: 'here:1' }, broken)).toMatchObject({ address: 'here:1' });
+  });
+
   it('is not one without an address', () => {
     expect(() => temporalTarget({ address: '' }, env)).toThrow('--address: expected a host and port');
   });
