@@ -13,7 +13,7 @@ const OTHERS_ARRIVE_MS = 5_000;
  * The images that a worker makes at the same time: their texts, steps, pixels and files.
  *
  * An image that was lost with several workers is made alone: if it is lost again, it is the cause. Images that wait
- * behind it lose an attempt too, and go first from then on, or it could hold them up until it is given up on.
+ * behind it lose an attempt too. From then on they go first, or it could hold them up until it fails for good.
  *
  * Every loss is charged to the right image: the server learns that an image is alone before the image begins, and that
  * it is no longer alone before others begin.

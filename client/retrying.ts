@@ -55,8 +55,8 @@ export async function heldUpBy(
 const lossOf = (batch: string, ends: readonly Date[]): Retrying => ({
   ...{ activity: 'renderShard', count: ends.length, attempts: 0, waitsForStore: false, isPaused: false },
   reason:
-    'Temporal does not tell the batch that they have ended, so it waits forever, also when cancelled, as after a reset of ' +
-    `a terminated batch; run: temporal workflow terminate --workflow-id ${batchWorkflowId(batch)}, then: npx pixart-batch retry ${batch}`,
+    'they have ended, but Temporal never reports that to the batch, as after a reset of a terminated batch. It waits forever, ' +
+    `even if you cancel it; run: temporal workflow terminate --workflow-id ${batchWorkflowId(batch)}, then: npx pixart-batch retry ${batch}`,
   since: new Date(Math.min(...ends.map(Number))),
   givesUpAt: null,
 });

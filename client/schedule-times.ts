@@ -34,7 +34,7 @@ export function checkedTimes(when: ScheduleTimes): CheckedTimes {
 const EVERY_DAY = 'every day';
 
 /**
- * @param before the text of the present times: the server's own form of them tells no time of day from a cron expression
+ * @param before the present times as text, since the server stores a time of day and a cron expression in the same form
  * @throws UserError if the change is only a part of the times, and those are a cron expression
  */
 export function changedTimes(before: string, change: TimesChange): ScheduleTimes {

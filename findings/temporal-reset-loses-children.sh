@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A Temporal workflow that is reset can lose its children. If it was terminated and a child ended after it, the run that
-# the reset starts waits for that child for ever, although its result is there, and cancelling that run does not help
+# the reset starts waits for that child forever, although its result is there, and cancelling that run does not help
 # where it waits for the child to be cancelled (temporalio/temporal issue 10639). If it is reset to before a running
 # child, the child runs on without a parent, and the new run cannot start it, because its id is in use. Expected: the
 # child's result, which the new run does get if the child ends after the reset; and the child that is in the way

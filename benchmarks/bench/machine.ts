@@ -9,7 +9,7 @@ const TELLING_FLAGS = [
   ...['asimddp', 'i8mm', 'bf16'],
 ];
 
-/** Beside package.json in a copy without Git's history, which may be inside of another repository. */
+/** Beside package.json in a copy without Git's history. Such a copy may be inside another repository. */
 export const COMMIT_FILE = '.commit';
 
 const PAGES = '/sys/kernel/mm/transparent_hugepage/enabled';
@@ -48,7 +48,7 @@ function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    // Only Linux has those of the system.
+    // Only Linux has the system's files.
     return '';
   }
 }
@@ -58,7 +58,7 @@ function onnxruntimeVersion(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-/** The commit that this program is of, also in a copy of it that has a COMMIT_FILE. */
+/** The commit of this program; from COMMIT_FILE in a copy that has one. */
 export function commit(): string {
   const copied = read(path.join(import.meta.dirname, '../..', COMMIT_FILE));
   if (copied !== '') return copied;

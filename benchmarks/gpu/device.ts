@@ -18,7 +18,7 @@ export function gpuOf(device: Device): Gpu | string {
   if (status !== 0) return `nvidia-smi says: ${(stdout + stderr).trim()}`;
   const [name = '', mebibytes, driver = '', capability = ''] = stdout.split(',').map((cell) => cell.trim());
   const memoryBytes = Number(mebibytes) * 2 ** 20;
-  // "[N/A]" where the card shares the machine's memory, or is a slice of another.
+  // "[N/A]" if the card shares the machine's memory, or is a slice of another.
   if (!(memoryBytes > 0)) return `nvidia-smi does not say how much memory the GPU has: ${stdout.trim()}`;
   return { name, memoryBytes, driver, capability };
 }

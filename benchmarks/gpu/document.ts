@@ -22,7 +22,7 @@ export function withTables(document: string, tables: string): string {
 /**
  * Replaces the text between the markers in docs/performance.md.
  *
- * @throws UserError where it is not there, as in a kit
+ * @throws UserError if the document is missing, as in a kit
  */
 export async function writeTables(tables: string): Promise<void> {
   if (!existsSync(DOCUMENT))

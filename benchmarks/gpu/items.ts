@@ -70,8 +70,8 @@ export const TOY: Scale = {
 };
 
 /**
- * The list: what goals are about comes first, but compiling, which may take any time, after the rest of it. Items that
- * need the same networks are neighbours as far as that allows.
+ * The list. Items that have goals come first; of these, compiled ones come last, since nobody knows how long compiling
+ * takes. Within this order, items that need the same networks are neighbours where possible.
  */
 export function itemsOf(scale: Scale): Item[] {
   const { steps, fewSteps, images, together, tokens } = scale;

@@ -103,7 +103,7 @@ async function addTorch(kit: string, { python }: KitOptions): Promise<void> {
   await installWheels(PYTHON_LOCK, (name) => !isOwn(name), { target: path.join(kit, 'torch'), python });
 }
 
-/** Says of a package whether diffusers needs it, and machines with torch and transformers may lack it. */
+/** Selects the packages that diffusers needs and that machines with torch and transformers may lack. */
 async function ownOfDiffusers(): Promise<(name: string) => boolean> {
   const lock = await readFile(PYTHON_LOCK, 'utf8');
   const [own, ...others] = ['diffusers', 'torch', 'transformers'].map((name) => neededBy(lock, name));

@@ -48,11 +48,11 @@ export function lockOf(lock: string, isWanted: (name: string) => boolean): strin
     .join('');
 }
 
-/** The packages of a lock file that one of them needs, itself included: its comments say which package needs which. */
+/** A package of a lock file and all that it needs there. The file's comments say which package needs which. */
 export function neededBy(lock: string, name: string): Set<string> {
   const needs = entriesOf(lock).map((entry) => ({ package: nameOf(entry), by: needersOf(entry) }));
   const found = new Set([name]);
-  // It grows meanwhile.
+  // The set grows while this loop runs, and the loop reaches what is added.
   for (const each of found) for (const need of needs) if (need.by.includes(each)) found.add(need.package);
   return found;
 }

@@ -69,7 +69,7 @@ async function runItem(item: Item, results: Results, { signal, measure, save, sa
         say(`  ${name}: ${sample.images} in ${sample.seconds.toPrecision(3)} s`);
         if (isMeasured(item, found)) found.state = 'done';
       } catch (error) {
-        if (signal.aborted) return say(`  the time is over; ${item.name} goes on in the next run`);
+        if (signal.aborted) return say(`  the time is over; ${item.name} continues in the next run`);
         errors.set(name, (error instanceof Error ? error.message : String(error)).trim());
         found.state = 'failed';
         found.error = [...errors].map(([series, message]) => `${series}: ${message}`).join('\n');

@@ -34,7 +34,7 @@ export class Archive {
     if (!bytes.subarray(0, ZIP_MARK.length).equals(ZIP_MARK)) {
       throw new NotAWorkbook(
         ZIP,
-        'another kind of file: if it is a text, give it the ending .csv, .tsv, .jsonl or .txt',
+        'another kind of file; if it is text, rename it to end in .csv, .tsv, .jsonl or .txt',
       );
     }
     const entries = new Map<string, yauzl.Entry>();

@@ -16,7 +16,7 @@ afterEach(() => void vi.useRealTimers());
 
 const never = new AbortController().signal;
 
-/** An image that takes a minute, after so many attempts of which nothing was heard but whether it was alone in the last. */
+/** An image that takes a minute. Its lost attempts reported nothing, except that the last was alone if `wasAlone`. */
 async function image(name: string, lost: number, signal = never, wasAlone = false): Promise<void> {
   const tell = vi.fn(({ attempts }) => story.push(`${name} is ${attempts.isAlone ? 'alone' : 'not alone'}`));
   const before = { ...countsFor(lost, undefined), isAlone: true };

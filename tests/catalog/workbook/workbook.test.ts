@@ -179,7 +179,7 @@ describe('a file that is not a workbook, or a malicious one', () => {
 
   it('is text, an older workbook or one with a password', async () => {
     expect(await told(Buffer.from('prompt\na key\n'))).toEqual([
-      'expected a workbook (.xlsx), which is a zip archive, found another kind of file: if it is a text, give it the ending .csv, .tsv, .jsonl or .txt',
+      'expected a workbook (.xlsx), which is a zip archive, found another kind of file; if it is text, rename it to end in .csv, .tsv, .jsonl or .txt',
     ]);
     expect(await told(Buffer.from([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1]))).toEqual([
       'expected a workbook (.xlsx), which is a zip archive, found a workbook with a password, or one of the older kind .xls; save it as "Excel Workbook (.xlsx)" without one, or as "CSV UTF-8"',
