@@ -9,7 +9,7 @@ import { calendarDay } from '../options/values.ts';
 const examples = `
 Reads only the store; no server is needed. Days are in UTC. "who" is what the operating system reports, which proves nothing: for a
 bucket, Cloud Audit Logs record who wrote each object. With --json, each line also has the time at which the store received it, by
-the store's own clock.
+the store's own clock, and details are whole.
 
 Examples:
   $ npx pixart-batch audit
@@ -62,6 +62,12 @@ const row = ({ at, who, action, batch, schedule, details, ended }: AuditEntry): 
   batch ?? (schedule === undefined ? '' : `schedule ${schedule}`),
   ended === null ? 'unknown' : [ended.outcome, ...(ended.error === undefined ? [] : [`(${ended.error})`])].join(' '),
   Object.entries({ ...details, ...ended?.details })
-    .map(([name, value]) => `${name}=${value}`)
+    .map(([name, value]) => `${name}=${shortened(String(value))}`)
     .join(' '),
 ];
+
+/** A line names every batch that was removed, which may be thousands. */
+const DETAIL_CHARACTERS = 200;
+
+const shortened = (text: string): string =>
+  text.length <= DETAIL_CHARACTERS ? text : `${text.slice(0, DETAIL_CHARACTERS)}…`;
