@@ -1,5 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ROOT } from './command-line.ts';
@@ -47,6 +57,18 @@ describe.skipIf(!isRoot)('on a full disk (needs root, to mount a small file syst
     const { status, stderr } = run(['render', 'a fox', '--steps', '2', '--out', file]);
     expect(stderr).toContain(`${file} cannot be written: the disk is full; free some space. Choose another place`);
     expect(status).toBe(2);
+    expect(readdirSync(full)).toEqual(['filler']);
+  });
+
+  test('"render --force" keeps the image that it could not replace', () => {
+    const file = path.join(full, 'filler');
+    const link = path.join(place.folder, 'fox.png');
+    symlinkSync(file, link);
+    const before = readFileSync(file);
+    const { status, stderr } = run(['render', 'a fox', '--steps', '2', '--force', '--out', link]);
+    expect(stderr).toContain(`${link} cannot be written: the disk is full; free some space. Choose another place`);
+    expect(status).toBe(2);
+    expect(readFileSync(file).equals(before)).toBe(true);
     expect(readdirSync(full)).toEqual(['filler']);
   });
 

@@ -1,10 +1,7 @@
-import { constants, existsSync } from 'node:fs';
-import { access, mkdir, open, rm, stat } from 'node:fs/promises';
-import { dirname, extname } from 'node:path';
+import { extname } from 'node:path';
 import { Command } from 'commander';
 import { planCatalog } from '../../../catalog/plan-catalog.ts';
 import { CatalogError, type Problem } from '../../../catalog/problems.ts';
-import { fileTrouble } from '../../../domain/file-trouble.ts';
 import { extension, IMAGE_FORMATS, type ImageFormat, standardQuality } from '../../../domain/image-format.ts';
 import type { Job } from '../../../domain/job.ts';
 import { byColumn } from '../../../domain/parameters.ts';
@@ -42,6 +39,7 @@ import {
   threadsOption,
 } from '../../options/common-options.ts';
 import { encodeTexts } from './encode-texts.ts';
+import { checkPlace, saveImage } from './image-file.ts';
 import { promptRemarks } from './prompt-remarks.ts';
 import { bundleLike, type Model, modelImage, rowLike, whatDiffers } from './render-like.ts';
 import { type RowOptions, rowAsked, rowOptions } from './row-options.ts';
@@ -105,8 +103,7 @@ async function render(prompt: string | undefined, options: RenderOptions): Promi
   if (difference) note(difference);
   for (const line of await promptRemarks(job, bundle)) note(line);
   const file = options.out ?? defaultName(job);
-  if (existsSync(file) && !options.force) throw alreadyThere(file);
-  await checkPlace(file);
+  await checkPlace(file, options.force === true);
   const { device, threads } = renderConfig({
     bundle: bundle.folder,
     device: options.device,
@@ -121,7 +118,7 @@ async function render(prompt: string | undefined, options: RenderOptions): Promi
   try {
     const { captions, textEncodeMs } = await encodeTexts(job, bundle, { ...loading, signal });
     const { image, bytes } = await paint(job, bundle, captions, { ...loading, signal });
-    await save(file, bytes, options.force === true);
+    await saveImage(file, bytes, options.force === true);
     if (options.json) {
       return printJson({ file, bytes: bytes.length, ...job, timings: { textEncodeMs, ...image.timings } });
     }
@@ -197,42 +194,3 @@ function defaultName({ prompt, seed, format }: Job): string {
   const words = prompt.toLowerCase().match(/[\p{Letter}\p{Number}]+/gu) ?? [];
   return `${[String(seed), ...words.slice(0, 6)].join('-').slice(0, 80)}.${extension(format)}`;
 }
-
-const alreadyThere = (file: string): UserError =>
-  new UserError(`${file} already exists: choose another name with --out, or replace it with --force`);
-
-/** An image may take half an hour, so check first that it can be written. */
-async function checkPlace(file: string): Promise<void> {
-  try {
-    if (existsSync(file)) return await checkReplaceable(file);
-    await mkdir(dirname(file), { recursive: true });
-    await access(dirname(file), constants.W_OK);
-  } catch (error) {
-    throw notWritten(file, error);
-  }
-}
-
-async function checkReplaceable(file: string): Promise<void> {
-  if ((await stat(file)).isDirectory()) throw new Error('it is a folder');
-  await access(file, constants.W_OK);
-}
-
-async function save(file: string, bytes: Uint8Array, force: boolean): Promise<void> {
-  const opened = await open(file, force ? 'w' : 'wx').catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'EEXIST' ? alreadyThere(file) : notWritten(file, error);
-  });
-  try {
-    await opened.writeFile(bytes);
-  } catch (error) {
-    // A part of an image is of no use, and would be in the way of the next attempt. A device or a pipe stays.
-    if ((await opened.stat()).isFile()) await rm(file, { force: true });
-    throw notWritten(file, error);
-  } finally {
-    await opened.close();
-  }
-}
-
-const notWritten = (file: string, error: unknown): UserError =>
-  new UserError(
-    `${file} cannot be written: ${fileTrouble(error) ?? (error as Error).message}. Choose another place with --out.`,
-  );
