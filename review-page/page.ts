@@ -7,7 +7,8 @@ import { pageCode } from './page-code.ts';
 const digest = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /**
- * The page in one file, which loads nothing but its pieces, sprites and images. Its policy allows only our script, and scripts that
+ * The page in one file, which loads nothing but its pieces, sprites and images: browsers would also ask the bucket's host
+ * for an icon. Its policy allows only our script, and scripts that
  * it loads; nothing in a catalog can become a script.
  */
 export async function makePage(head: SheetHead): Promise<Uint8Array> {
@@ -17,7 +18,7 @@ export async function makePage(head: SheetHead): Promise<Uint8Array> {
     `script-src ${digest(script)} 'strict-dynamic'`,
     `style-src ${digest(style)}`,
     // Browsers differ in whether pictures in a folder are 'self'.
-    "img-src 'self' file:",
+    "img-src 'self' file: data:",
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
@@ -28,6 +29,7 @@ export async function makePage(head: SheetHead): Promise<Uint8Array> {
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
+<link rel="icon" href="data:,">
 <title>${escapeHtml(head.batch)} – review page</title>
 <style>${style}</style>
 </head>
