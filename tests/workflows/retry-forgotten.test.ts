@@ -1,15 +1,14 @@
 import { cp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import {
   BatchExists,
   batchEnd,
-  batchProgress,
   cancelBatch,
   keptBatch,
   type RetryRequest,
   retryBatch,
+  retrying,
   submitBatch,
 } from '../../client/index.ts';
 import { UserError } from '../../domain/user-error.ts';
@@ -159,9 +158,10 @@ it('if it is not recorded how an earlier version read a batch’s catalog, a cor
 it('a round that ended without a manifest is retried for it although no image is missing, and then nothing is left to do', async () => {
   outage.begin('batches/unwritten/manifest', 'fails');
   await site.submit('unwritten', ['a heron,256', 'an egret,512']);
-  const receipts = () => site.store.stat(shardReceiptsName('unwritten', 1, 1));
-  while ((await receipts()) === null || (await batchProgress(site.client, 'unwritten')).state !== 'finishing')
-    await sleep(100);
+  // Between two attempts: one in progress would write the manifest after all.
+  const isRetrying = async () =>
+    (await retrying(site.client, 'unwritten')).some(({ activity }) => activity === 'writeManifest');
+  await vi.waitUntil(isRetrying, { timeout: 30_000, interval: 50 });
   await expect(retryBatch(site.client, 'unwritten')).rejects.toThrow('it is still running');
   await site.client.temporal.workflow.getHandle(batchWorkflowId('unwritten')).terminate('a test');
   outage.end('batches/unwritten/manifest');
