@@ -11,7 +11,10 @@ export type AuditEntry = Omit<AuditAsked, 'format'> & {
   ended: Omit<AuditEnded, 'format'> | null;
 };
 
-/** Selects days from `since` to `until`, inclusive (UTC, `2026-11-30`), and one batch or schedule if it is named. */
+/**
+ * Selects days from `since` to `until`, inclusive (UTC, `2026-11-30`), and one schedule or batch if it is named, with the
+ * actions that removed the batch among others.
+ */
 export type AuditQuery = {
   since?: string | undefined;
   until?: string | undefined;
@@ -37,12 +40,17 @@ export async function* auditTrail(store: ObjectStore, query: AuditQuery, warn: W
     return entries.filter((entry) => entry !== null);
   };
   const isWanted = (entry: AuditEntry): boolean =>
-    (batch === undefined || entry.batch === batch) && (schedule === undefined || entry.schedule === schedule);
+    (batch === undefined || isAbout(entry, batch)) && (schedule === undefined || entry.schedule === schedule);
   for await (const names of actionsIn(store, query)) {
     next.push(names);
     if (next.length === READ_AT_ONCE) yield* (await read()).filter(isWanted);
   }
   yield* (await read()).filter(isWanted);
+}
+
+function isAbout({ batch: named, details, ended }: AuditEntry, batch: string): boolean {
+  const removed = `${details?.batches ?? ''} ${ended?.details?.batchNames ?? ''}`;
+  return named === batch || removed.split(' ').includes(batch);
 }
 
 /** The names of each action's lines. Objects with other names are ignored. */

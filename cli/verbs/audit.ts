@@ -27,7 +27,7 @@ export const auditCommand = (): Command =>
       new Option('--since <day>', `first day to show; default: ${DEFAULT_DAYS} days ago`).argParser(calendarDay),
     )
     .addOption(new Option('--until <day>', 'last day to show').argParser(calendarDay))
-    .option('--batch <id>', 'show only this batch')
+    .option('--batch <id>', 'show only this batch, including what removed it among others')
     .option('--schedule <name>', 'show only this schedule')
     .addOption(userProjectOption())
     .addOption(jsonOption())
