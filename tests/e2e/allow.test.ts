@@ -118,3 +118,9 @@ test('a render worker that was not started for the store fails its images at onc
     expect(reason).toContain(`--allow ${url('half')}`);
   }
 });
+
+test('a worker that may open no folder says so when it starts', async () => {
+  const worker = new WorkerProcess(['--orchestrator', '--address', server.address], { PIXART_ALLOW: '' });
+  await vi.waitUntil(() => worker.lines.some(({ msg }) => msg?.startsWith('no folder is allowed')), 60_000);
+  await worker.kill('SIGKILL');
+});

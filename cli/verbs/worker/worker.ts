@@ -32,6 +32,8 @@ Examples:
 export const workerCommand = (): Command =>
   addWorkerOptions(new Command('worker')).addHelpText('after', examples).action(work);
 
+const NO_FOLDER = 'no folder is allowed: batches whose store is a folder will fail here; to allow it: --allow <folder>';
+
 async function work(options: WorkerOptions): Promise<void> {
   const { orchestrator, renderer, encoder } = rolesOf(options);
   const target = temporalTarget(options);
@@ -63,6 +65,7 @@ async function work(options: WorkerOptions): Promise<void> {
   ]);
   const log = createLog('pixart-batch', options.log ?? usualLogFormat());
   tellDrain(log);
+  if (allowance.paths.length === 0) log.info(NO_FOLDER);
   const tracer = processTracer((message) => log.warn(message));
   installRuntime({ log, metricsAddress: options.metricsAddress });
   const parts = [orchestrator, renderer, encoder].filter(Boolean).length;
