@@ -1,6 +1,7 @@
 import { closestMatch } from 'leven';
 import { COLUMNS, type Column } from '../../domain/parameters.ts';
 import { quoted } from '../../domain/printable.mjs';
+import { shellQuoted } from '../../domain/shell-quoted.ts';
 import { TRANSLATED, TRANSLATED_PROMPTS } from '../notes/translated-columns.ts';
 import { foldedName } from './folded-name.ts';
 
@@ -162,5 +163,5 @@ export function columnHintText({ found, meant, because }: ColumnHint): string {
 /** A mapping, quoted for a shell. */
 export function mappingText(column: Column, theirs: string): string {
   const mapping = `${column}=${theirs}`;
-  return /^[\w.=-]+$/.test(mapping) ? mapping : `'${mapping.replaceAll("'", "'\\''")}'`;
+  return /^[\w.=-]+$/.test(mapping) ? mapping : shellQuoted(mapping);
 }

@@ -1,3 +1,4 @@
+import { shellQuoted } from '../../domain/shell-quoted.ts';
 import type { CommandWords, OptionWords } from './command-words.ts';
 import { MACHINE_NAMES, type MachineNames, namesCommand } from './machine-names.ts';
 
@@ -17,13 +18,13 @@ fi
 const functionName = (path: string): string => `_${path}`;
 
 function functionsOf(name: string, { commands, options, choices, names }: CommandWords): string[] {
-  const specs = options.map((option) => `    ${quoted(optionSpec(option))}`);
+  const specs = options.map((option) => `    ${shellQuoted(optionSpec(option))}`);
   if (commands.length === 0) {
     const rest = `*:value:${valuesOf(choices, names)}`;
-    return [`${name}() {\n  _arguments \\\n${[...specs, `    ${quoted(rest)}`].join(' \\\n')}\n}`];
+    return [`${name}() {\n  _arguments \\\n${[...specs, `    ${shellQuoted(rest)}`].join(' \\\n')}\n}`];
   }
   const described = commands.map(
-    (command) => `    ${quoted(`${command.name}:${command.description.replaceAll(':', '\\:')}`)}`,
+    (command) => `    ${shellQuoted(`${command.name}:${command.description.replaceAll(':', '\\:')}`)}`,
   );
   const own = `${name}() {
   local state
@@ -59,5 +60,3 @@ const namesName = (names: MachineNames): string => `_pixart_names_${names}`;
 
 const namesFunction = (names: MachineNames): string =>
   `${namesName(names)}() { compadd -- $(${namesCommand(names)}) || _files }`;
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -1,5 +1,6 @@
 import { type BatchClient, type BatchProgress, doneOf, type WorkersSeen, workersSeen } from '../../client/index.ts';
 import { shortDigest } from '../../domain/bundle-ref.ts';
+import { shellQuoted } from '../../domain/shell-quoted.ts';
 import type { Size } from '../../domain/size.ts';
 import { shownPlace } from '../../store/index.ts';
 import { workerHint } from '../server-choice.ts';
@@ -93,8 +94,7 @@ export function lackOfWorkers(open: Size[], workers: Seen | null): string[] {
 const allowHint = (store: string): string =>
   store.startsWith('file:') ? ` --allow ${shellWord(shownPlace(store))}` : '';
 
-const shellWord = (text: string): string =>
-  /^[\p{Letter}\p{Number}_./-]+$/u.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+const shellWord = (text: string): string => (/^[\p{Letter}\p{Number}_./-]+$/u.test(text) ? text : shellQuoted(text));
 
 /** The same for a command that prints it once. */
 export const askForWorkers = async (open: Size[], see: SeeWorkers): Promise<string[]> =>
