@@ -96,10 +96,8 @@ async function lackingTexts(
   kept: Set<string>,
   isMissed: boolean | undefined,
 ): Promise<string[]> {
-  const { prompt, negative } = textsOf(job);
-  const texts = negative === null ? [prompt] : [prompt, negative];
   const lacking: string[] = [];
-  for (const text of texts) {
+  for (const text of textsOf(job)) {
     if (kept.has(text)) continue;
     if (await captions.isKept(store, text)) kept.add(text);
     else lacking.push(text);

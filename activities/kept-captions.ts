@@ -68,9 +68,8 @@ export class KeptCaptions {
   }
 
   readonly source: CaptionSource = async (store, request, signal) => {
-    const { prompt, negative } = textsOf(request);
     const found = new Map<string, Caption>();
-    for (const text of negative === null ? [prompt] : [prompt, negative]) {
+    for (const text of textsOf(request)) {
       const caption = await untilAborted(this.#seek(store, this.#read(text)), signal);
       if (caption !== null) found.set(text, caption);
       else if (this.#options.encoder === null) throw new CaptionNotKept(this.#options.bundle);

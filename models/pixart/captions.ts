@@ -15,16 +15,14 @@ export const textsOf = ({
   prompt,
   negativePrompt,
   guidance,
-}: Pick<RenderRequest, 'prompt' | 'negativePrompt' | 'guidance'>) => ({
-  prompt,
-  negative: guidance > 1 ? negativePrompt : null,
-});
+}: Pick<RenderRequest, 'prompt' | 'negativePrompt' | 'guidance'>): [prompt: string, ...negative: string[]] =>
+  guidance > 1 ? [prompt, negativePrompt] : [prompt];
 
 /** The captions of a request, each made or found by `captionOf`. */
 export async function requestCaptions(
   request: Pick<RenderRequest, 'prompt' | 'negativePrompt' | 'guidance'>,
   captionOf: (text: string) => Promise<Caption>,
 ): Promise<RequestCaptions> {
-  const { prompt, negative } = textsOf(request);
-  return { prompt: await captionOf(prompt), negative: negative === null ? null : await captionOf(negative) };
+  const [prompt, negative] = textsOf(request);
+  return { prompt: await captionOf(prompt), negative: negative === undefined ? null : await captionOf(negative) };
 }

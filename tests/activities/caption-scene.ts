@@ -60,6 +60,14 @@ export async function captionScene() {
     return names;
   }
 
+  /** Changes a bit of a stored caption. @returns its bytes before */
+  async function damage(name: string): Promise<Uint8Array> {
+    const whole = await store.read(name);
+    const damaged = Uint8Array.from(whole, (byte, i) => (i === 100 ? byte ^ 1 : byte));
+    await store.replace(name, damaged, 'x');
+    return whole;
+  }
+
   /** Captions are stored in the background. */
   const stored = (number: number) => expect.poll(kept, { interval: 5 }).toHaveLength(number);
 
@@ -82,5 +90,6 @@ export async function captionScene() {
     return new MockActivityEnvironment().run(encodeCaptions, input);
   }
 
-  return { bundle, networks, store, count, warnings, newProcess, kept, stored, captionsOf, encodeInput, encodeAhead };
+  const seen = { count, warnings, kept, stored };
+  return { bundle, networks, store, ...seen, newProcess, damage, captionsOf, encodeInput, encodeAhead };
 }

@@ -30,16 +30,11 @@ test('an encrypted caption is the very same with the key, and neither its bytes 
 });
 
 test('a damaged encrypted caption is encoded again and replaced, and the log says so', async () => {
-  const { store, newProcess, kept, warnings, stored, captionsOf } = await captionScene();
+  const { newProcess, kept, warnings, stored, captionsOf, damage } = await captionScene();
   const made = await captionsOf(newProcess({ seal: before }), request({ guidance: 1 }));
   await stored(1);
   const [name] = await kept();
-  const whole = await store.read(name!);
-  await store.replace(
-    name!,
-    Uint8Array.from(whole, (byte, i) => (i === 100 ? byte ^ 1 : byte)),
-    'x',
-  );
+  await damage(name!);
   expect(await captionsOf(newProcess({ seal: before }), request({ guidance: 1 }))).toEqual(made);
   expect(warnings).toEqual(['a stored caption is damaged; it is encoded again']);
   await stored(1);

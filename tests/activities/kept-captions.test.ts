@@ -70,16 +70,11 @@ test('a caption of the wrong length is refused, and not stored', async () => {
 });
 
 test('a damaged caption is encoded again and replaced, and the log says so', async () => {
-  const { store, newProcess, kept, warnings, stored, captionsOf } = await captionScene();
+  const { store, newProcess, kept, warnings, stored, captionsOf, damage } = await captionScene();
   const made = await captionsOf(newProcess(), request({ guidance: 1 }));
   await stored(1);
   const [name] = await kept();
-  const whole = await store.read(name!);
-  await store.replace(
-    name!,
-    Uint8Array.from(whole, (byte, i) => (i === 100 ? byte ^ 1 : byte)),
-    'x',
-  );
+  const whole = await damage(name!);
   expect(await captionsOf(newProcess(), request({ guidance: 1 }))).toEqual(made);
   expect(warnings).toEqual(['a stored caption is damaged; it is encoded again']);
   await stored(1);
